@@ -1,0 +1,1 @@
+//! A whole broker: configuration, wiring of shards to cores, start and stop.

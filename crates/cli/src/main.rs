@@ -1,0 +1,2 @@
+//! The ouzel binary.
+fn main() {}

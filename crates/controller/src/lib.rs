@@ -1,0 +1,1 @@
+//! Cluster metadata: commands, the image they build, and where it is stored.

@@ -1,0 +1,1 @@
+//! Consumer group coordination as state machines.

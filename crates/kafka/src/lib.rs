@@ -1,0 +1,1 @@
+//! Connections and Kafka request handlers, one file per API key.

@@ -1,0 +1,1 @@
+//! Log and Raft as one Kafka partition.

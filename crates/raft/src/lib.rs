@@ -1,0 +1,1 @@
+//! One replicated log per partition, as a pure step function.

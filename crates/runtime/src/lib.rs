@@ -1,0 +1,1 @@
+//! The seam to the world: disk, network, clock, randomness, tasks, mailboxes, buffers.

@@ -1,0 +1,1 @@
+//! Whole brokers under a deterministic simulation, from one seed.

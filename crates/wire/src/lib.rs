@@ -1,0 +1,1 @@
+//! Kafka frames, headers, versions and bodies of every API.
