@@ -1,2 +1,34 @@
-//! Automation for the workspace.
-fn main() {}
+//! Automation for the workspace: `cargo xtask <command>`.
+
+mod run;
+mod suites;
+mod tidy;
+
+use anyhow::{Result, bail};
+
+const HELP: &str = "\
+cargo xtask <command>
+  test                    unit and integration tests, simulator seeds, conformance suites whose toolchain is there
+  ci                      what .ci/run does after `test`: format, lints, tidy, generated code, docs, the README walk
+  long                    everything that doesn't fit a landing; appends to docs/ledger/
+  tidy                    house rules: arrows between rooms, owners of foreign crates, no stubs
+  codegen [--check]       generate crates/wire/src/schema from crates/wire/schema
+  sim ...                 run the simulator: run, sweep, meta, plant (see `cargo xtask sim help`)
+  conformance ...         foreign clients: [--suite S] [--bootstrap A]
+  bench ROW               one row of docs/benchmarks.md";
+
+fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let rest = args.get(1..).unwrap_or_default();
+    match args.first().map(String::as_str) {
+        Some("test") => suites::test(),
+        Some("ci") => suites::ci(),
+        Some("tidy") => tidy::run(&run::root()),
+        Some("sim") => suites::sim(rest),
+        None | Some("help" | "--help" | "-h") => {
+            println!("{HELP}");
+            Ok(())
+        }
+        Some(other) => bail!("no command `{other}`\n{HELP}"),
+    }
+}
