@@ -1,0 +1,310 @@
+//! The system's executor: one per shard thread, run as the root future of a tokio current-thread runtime, which adds only
+//! epoll and timers.
+//!
+//! A **turn** polls ready tasks for at most [`TURN_POLLS`] polls or [`TURN_TIME`], the class that has had the least CPU time
+//! for its share first, then hands the core to the reactor once. A wake on the shard's own thread pushes to its queues; a
+//! wake from elsewhere goes by a locked list and unparks the thread.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use slab::Slab;
+
+use crate::clock::{Instant, system_now};
+use crate::task::{Class, Task, TaskCell};
+
+/// Polls per turn; the reactor must come to its right between them.
+const TURN_POLLS: usize = 64;
+/// CPU time per turn: the longest slice between two looks at the sockets (a single poll may overrun it).
+const TURN_TIME: Duration = Duration::from_micros(500);
+/// How much CPU time a class that was idle may claim back at once, over its share.
+const CREDIT_NANOS: u64 = 1_000_000;
+
+std::thread_local! {
+    // The one ambient value of this crate: a wake must find out whether it happens on its executor's own thread.
+    static HERE: RefCell<Option<Rc<Executor>>> = const { RefCell::new(None) };
+}
+
+/// A place in the task table; `id` tells a task from an earlier one in the same slot.
+#[derive(Clone, Copy)]
+struct TaskRef {
+    slot: usize,
+    id: u64,
+    class: Class,
+}
+
+/// What other threads may touch.
+pub(crate) struct Remote {
+    woken: Mutex<Woken>,
+}
+
+#[derive(Default)]
+struct Woken {
+    tasks: Vec<TaskRef>,
+    root: Option<Waker>,
+}
+
+impl Remote {
+    pub(crate) fn new() -> Arc<Remote> {
+        Arc::new(Remote { woken: Mutex::default() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Woken> {
+        self.woken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the executor take a turn.
+    pub(crate) fn unpark(&self) {
+        let root = self.lock().root.clone();
+        if let Some(root) = root {
+            root.wake();
+        }
+    }
+
+    fn push(&self, task: TaskRef) {
+        let root = {
+            let mut woken = self.lock();
+            woken.tasks.push(task);
+            // The first one unparks; until the executor has taken the list, the others ride along.
+            if woken.tasks.len() == 1 { woken.root.clone() } else { None }
+        };
+        if let Some(root) = root {
+            root.wake();
+        }
+    }
+}
+
+struct TaskWaker {
+    task: TaskRef,
+    queued: AtomicBool,
+    remote: Arc<Remote>,
+}
+
+impl Wake for TaskWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.queued.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let local = HERE.try_with(|here| match &*here.borrow() {
+            Some(executor) if Arc::ptr_eq(&executor.remote, &self.remote) => {
+                executor.push(self.task);
+                true
+            }
+            _ => false,
+        });
+        if !local.unwrap_or(false) {
+            self.remote.push(self.task);
+        }
+    }
+}
+
+struct Entry {
+    id: u64,
+    cell: Rc<TaskCell>,
+    waker: Arc<TaskWaker>,
+}
+
+#[derive(Default)]
+struct ClassQueue {
+    ready: VecDeque<TaskRef>,
+    /// CPU nanoseconds used, divided by the class's share.
+    virtual_nanos: u64,
+    busy_nanos: u64,
+}
+
+/// One shard's tasks and queues.
+pub(crate) struct Executor {
+    remote: Arc<Remote>,
+    tasks: RefCell<Slab<Entry>>,
+    queues: RefCell<[ClassQueue; 4]>,
+    next_id: Cell<u64>,
+    /// The root future's waker, while the executor is not in a turn and has not been woken.
+    parked: RefCell<Option<Waker>>,
+    panicked: RefCell<Option<String>>,
+}
+
+impl Executor {
+    pub(crate) fn new(remote: Arc<Remote>) -> Rc<Executor> {
+        Rc::new(Executor {
+            remote,
+            tasks: RefCell::default(),
+            queues: RefCell::default(),
+            next_id: Cell::new(0),
+            parked: RefCell::default(),
+            panicked: RefCell::default(),
+        })
+    }
+
+    /// Makes this the executor of the current thread until the guard is dropped.
+    pub(crate) fn enter(self: &Rc<Self>) -> Entered {
+        let before = HERE.with(|here| here.borrow_mut().replace(self.clone()));
+        assert!(before.is_none(), "a shard already runs on this thread");
+        Entered
+    }
+
+    pub(crate) fn spawn(&self, class: Class, future: impl Future<Output = ()> + 'static) -> Task {
+        let id = self.next_id.get();
+        self.next_id.set(id + 1);
+        let mut tasks = self.tasks.borrow_mut();
+        let vacant = tasks.vacant_entry();
+        let task = TaskRef { slot: vacant.key(), id, class };
+        let waker = Arc::new(TaskWaker { task, queued: AtomicBool::new(true), remote: self.remote.clone() });
+        let cell = TaskCell::new(class, future, Waker::from(waker.clone()));
+        vacant.insert(Entry { id, cell: cell.clone(), waker });
+        drop(tasks);
+        self.push(task);
+        Task { cell }
+    }
+
+    /// CPU time that tasks of the class have used.
+    pub(crate) fn busy(&self, class: Class) -> Duration {
+        Duration::from_nanos(self.queues.borrow()[class as usize].busy_nanos)
+    }
+
+    fn push(&self, task: TaskRef) {
+        let mut queues = self.queues.borrow_mut();
+        if queues[task.class as usize].ready.is_empty() {
+            // A class that slept must not claim back all the time it did not want.
+            let floor = queues.iter().filter(|q| !q.ready.is_empty()).map(|q| q.virtual_nanos).min();
+            let queue = &mut queues[task.class as usize];
+            if let Some(floor) = floor {
+                let credit = CREDIT_NANOS / task.class.share();
+                queue.virtual_nanos = queue.virtual_nanos.max(floor.saturating_sub(credit));
+            }
+        }
+        queues[task.class as usize].ready.push_back(task);
+        drop(queues);
+        let parked = self.parked.borrow_mut().take();
+        if let Some(root) = parked {
+            root.wake();
+        }
+    }
+
+    /// The next task: first of the class that is furthest behind its share, the more urgent one at a tie.
+    fn pop(&self) -> Option<TaskRef> {
+        let mut queues = self.queues.borrow_mut();
+        let behind = queues.iter_mut().filter(|q| !q.ready.is_empty()).min_by_key(|q| q.virtual_nanos)?;
+        behind.ready.pop_front()
+    }
+
+    /// One turn. The error is the message of a panic in a task.
+    pub(crate) fn turn(&self, cx: &mut Context<'_>) -> Result<(), String> {
+        self.parked.borrow_mut().take();
+        {
+            let mut woken = self.remote.lock();
+            if !woken.root.as_ref().is_some_and(|root| root.will_wake(cx.waker())) {
+                woken.root = Some(cx.waker().clone());
+            }
+            let tasks = std::mem::take(&mut woken.tasks);
+            drop(woken);
+            tasks.into_iter().for_each(|task| self.push(task));
+        }
+        let start = system_now();
+        let mut now = start;
+        for _ in 0..TURN_POLLS {
+            if now - start >= TURN_TIME {
+                break;
+            }
+            let Some(task) = self.pop() else { break };
+            self.run(task)?;
+            let end = system_now();
+            self.charge(task.class, now, end);
+            now = end;
+        }
+        if self.queues.borrow().iter().any(|q| !q.ready.is_empty()) {
+            // Wakes the root, so the reactor polls without waiting and the next turn follows.
+            cx.waker().wake_by_ref();
+        } else {
+            *self.parked.borrow_mut() = Some(cx.waker().clone());
+        }
+        Ok(())
+    }
+
+    fn charge(&self, class: Class, from: Instant, to: Instant) {
+        let nanos = (to - from).as_nanos() as u64;
+        let queue = &mut self.queues.borrow_mut()[class as usize];
+        queue.busy_nanos += nanos;
+        // At least one, or polls too short for the clock would never count.
+        queue.virtual_nanos += (nanos / class.share()).max(1);
+    }
+
+    fn run(&self, task: TaskRef) -> Result<(), String> {
+        let cell = {
+            let tasks = self.tasks.borrow();
+            match tasks.get(task.slot) {
+                Some(entry) if entry.id == task.id => {
+                    // Cleared before the poll: a wake during the poll queues the task again.
+                    entry.waker.queued.store(false, Ordering::Release);
+                    entry.cell.clone()
+                }
+                // It ended after this wake was queued.
+                _ => return Ok(()),
+            }
+        };
+        let ended = catch_unwind(AssertUnwindSafe(|| cell.poll()));
+        if !matches!(ended, Ok(false)) {
+            let entry = self.tasks.borrow_mut().try_remove(task.slot);
+            drop(entry);
+        }
+        match ended {
+            Ok(_) => Ok(()),
+            Err(payload) => {
+                let message = panic_message(&*payload);
+                *self.panicked.borrow_mut() = Some(message.clone());
+                Err(message)
+            }
+        }
+    }
+
+    /// Drops all tasks that are left, those spawned by destructors too.
+    pub(crate) fn clear(&self) {
+        loop {
+            let entries: Vec<Entry> = self.tasks.borrow_mut().drain().collect();
+            if entries.is_empty() {
+                return;
+            }
+            for entry in entries {
+                // A destructor that panics while the shard ends must not keep the other tasks from being dropped.
+                let _ = catch_unwind(AssertUnwindSafe(|| entry.cell.discard()));
+            }
+        }
+    }
+}
+
+/// The text of a panic's payload.
+pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|s| s.to_string()).or_else(|| payload.downcast_ref().cloned());
+    text.unwrap_or_else(|| "panic without a message".into())
+}
+
+/// Takes the executor off the thread when dropped.
+pub(crate) struct Entered;
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        HERE.with(|here| here.borrow_mut().take());
+    }
+}
+
+/// Gives way once: back to the end of its class's queue.
+pub(crate) async fn yield_once() {
+    let mut yielded = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await
+}
