@@ -1,5 +1,6 @@
 //! Automation for the workspace: `cargo xtask <command>`.
 
+mod codegen;
 mod run;
 mod suites;
 mod tidy;
@@ -24,6 +25,7 @@ fn main() -> Result<()> {
         Some("test") => suites::test(),
         Some("ci") => suites::ci(),
         Some("tidy") => tidy::run(&run::root()),
+        Some("codegen") => codegen::run(rest.iter().any(|arg| arg == "--check")),
         Some("sim") => suites::sim(rest),
         None | Some("help" | "--help" | "-h") => {
             println!("{HELP}");
