@@ -9,6 +9,7 @@
 //!
 //! Invariants: ends are exclusive unless a doc says otherwise; an unknown offset is `None`, never 0.
 
+pub mod config;
 pub mod hooks;
 pub mod id;
 pub mod offset;
