@@ -17,7 +17,9 @@ pub trait Hooks {
     fn planted(&self, name: &'static str) -> bool;
 }
 
+// One simulated world runs per thread.
 #[cfg(any(feature = "sim", feature = "plants"))]
+#[allow(clippy::disallowed_macros)]
 mod state {
     use super::Hooks;
     use std::cell::RefCell;
