@@ -321,6 +321,11 @@ fn say(word: &str, (min, max): Range, last: i16) -> String {
     }
 }
 
+/// `3` or `3 to 5`.
+fn within((min, max): Range) -> String {
+    if min == max { min.to_string() } else { format!("{min} to {max}") }
+}
+
 fn ident(name: &str) -> String {
     if matches!(name, "type" | "match" | "ref") { format!("r#{name}") } else { name.to_owned() }
 }
@@ -345,7 +350,7 @@ fn generate(file: &File) -> Result<String> {
             let (min, max) = file.versions;
             writeln!(out, "//! {} (key {key}), versions {min} to {max}.", file.name)?
         }
-        None => writeln!(out, "//! Records: {}.", file.name)?,
+        None => writeln!(out, "//! Formats of records: {}.", file.name)?,
     }
     let mut body = String::new();
     for s in &file.structs {
@@ -370,6 +375,8 @@ fn generate(file: &File) -> Result<String> {
     writeln!(out, "use crate::decode::{{DecodeError, Decoder}};\nuse crate::encode::{{EncodeError, Encoder}};")?;
     if file.key.is_some() {
         writeln!(out, "use crate::api::ApiKey;\nuse crate::message::{{Message, Request}};")?;
+    } else {
+        writeln!(out, "use crate::record::Record;")?;
     }
     if uses("Str") {
         writeln!(out, "use crate::text::Str;")?;
@@ -383,7 +390,8 @@ fn generate_struct(file: &File, s: &Struct, out: &mut String) -> Result<()> {
     let doc = match s.role {
         Role::Request => format!("Body of a {module} request."),
         Role::Response => format!("Body of a {module} response."),
-        Role::Record => say("Record, versions", s.versions, -1) + ".",
+        Role::Record if s.name.ends_with("Key") => format!("A key, type {}.", within(s.versions)),
+        Role::Record => format!("A value, version {}.", within(s.versions)),
         Role::Nested if file.key.is_some() => format!("Part of {module} (key {key})."),
         Role::Nested => format!("Part of {module}."),
     };
@@ -427,6 +435,16 @@ fn generate_struct(file: &File, s: &Struct, out: &mut String) -> Result<()> {
     }
     if matches!(s.role, Role::Request | Role::Response) {
         writeln!(out, "\nimpl Message for {name} {{ const KEY: ApiKey = ApiKey::{module}; }}")?;
+    }
+    if s.role == Role::Record {
+        writeln!(
+            out,
+            "\nimpl Record for {name} {{
+                const VERSIONS: (i16, i16) = {:?};
+                const FLEXIBLE: Option<i16> = {:?};
+            }}",
+            s.versions, s.flexible
+        )?;
     }
     if s.role == Role::Request {
         writeln!(out, "\nimpl Request for {name} {{ type Response = {module}Response; }}")?;

@@ -38,8 +38,10 @@ pub mod api;
 pub mod codec;
 pub mod decode;
 pub mod encode;
+pub mod error_code;
 pub mod frame;
 pub mod message;
+pub mod record;
 // Reading starts from the defaults and sets what the version has.
 #[allow(clippy::field_reassign_with_default)]
 pub mod schema;
@@ -49,7 +51,9 @@ pub use api::ApiKey;
 pub use codec::Records;
 pub use decode::{DecodeError, Decoder};
 pub use encode::{EncodeError, Encoder};
+pub use error_code::ErrorCode;
 pub use message::{Message, Request, RequestHeader, decode_response_header, encode_request, encode_response};
+pub use record::Record;
 pub use schema::*;
 pub use text::Str;
 
