@@ -5,7 +5,7 @@
 
 #![allow(unsafe_code)]
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::Cell;
 use std::fmt;
 use std::ops::{Deref, DerefMut, Range};
@@ -13,6 +13,7 @@ use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use rustix::mm::Advice;
 
 /// Alignment of every block, and the unit of every capacity, bytes.
 pub const ALIGN: usize = 4096;
@@ -22,37 +23,75 @@ const KEPT_BUFFER_MAX: usize = 2 << 20;
 /// Bytes kept for reuse in each size class; 10 classes from 4 KiB to 2 MiB, so at most 40 MiB a core, and only what was used.
 const KEPT_CLASS_BYTES_MAX: usize = 4 << 20;
 
-/// An owned, aligned, zero-initialised range of memory. The pointer is the only one to it.
-struct Block {
+/// Blocks from this size on are cut from [`HUGE`] regions: a direct write of many 4 KiB pages costs one scatter entry each
+/// (128 KiB from 4 KiB pages measured 494 us, from a huge page 274 us).
+const CUT_MIN: usize = 128 << 10;
+/// Size and alignment of a huge page, bytes.
+const HUGE: usize = 2 << 20;
+
+/// Memory from the allocator, zero-initialised. The pointer is the only one to it.
+struct Region {
     start: NonNull<u8>,
+    layout: Layout,
+}
+
+impl Region {
+    /// `len` bytes, not 0; from huge pages where they fill at least one.
+    fn new(len: usize) -> Region {
+        let align = if len >= HUGE { HUGE } else { ALIGN };
+        let layout = Layout::from_size_align(len, align).expect("a region fits the address space");
+        assert!(len > 0, "empty region");
+        // SAFETY: the layout's size is not zero.
+        let start = unsafe { alloc(layout) };
+        let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
+        if len >= HUGE {
+            // SAFETY: the range was just allocated; the advice changes which pages back it, not its content. Asked before the
+            // first touch. Refused where huge pages are off, which costs speed only.
+            let _ = unsafe { rustix::mm::madvise(start.as_ptr().cast(), len, Advice::LinuxHugepage) };
+        }
+        // SAFETY: the range was just allocated with this length, and nobody else knows it.
+        unsafe { start.as_ptr().write_bytes(0, len) };
+        Region { start, layout }
+    }
+}
+
+// SAFETY: a region owns its memory and nothing in it is tied to a thread.
+unsafe impl Send for Region {}
+// SAFETY: `&Region` gives out the address only; access to the bytes is governed by `Buf` and `Chunk`.
+unsafe impl Sync for Region {}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        // SAFETY: allocated in `new` with the same layout; nobody else frees it.
+        unsafe { dealloc(self.start.as_ptr(), self.layout) }
+    }
+}
+
+/// A part of a region that nobody else has, from a multiple of [`ALIGN`] on.
+struct Block {
+    region: Arc<Region>,
+    offset: usize,
     /// A multiple of `ALIGN`, not 0.
     capacity: usize,
 }
 
-// SAFETY: a block owns its memory and nothing in it is tied to a thread.
-unsafe impl Send for Block {}
-// SAFETY: `&Block` gives out the address and the capacity only; access to the bytes is governed by `Buf` and `Chunk`.
-unsafe impl Sync for Block {}
-
 impl Block {
     fn new(capacity: usize) -> Block {
-        let layout = Block::layout(capacity);
-        // SAFETY: `layout` has a size that is not zero.
-        let start = unsafe { alloc_zeroed(layout) };
-        let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
-        Block { start, capacity }
+        Block::cut(&Arc::new(Region::new(capacity)), 0, capacity)
     }
 
-    fn layout(capacity: usize) -> Layout {
-        assert!(capacity > 0 && capacity.is_multiple_of(ALIGN), "block of {capacity} bytes");
-        Layout::from_size_align(capacity, ALIGN).expect("a block fits the address space")
+    fn cut(region: &Arc<Region>, offset: usize, capacity: usize) -> Block {
+        assert!(
+            capacity > 0 && capacity.is_multiple_of(ALIGN) && offset.is_multiple_of(ALIGN),
+            "{capacity} at {offset}"
+        );
+        assert!(offset + capacity <= region.layout.size(), "{capacity} at {offset} of {}", region.layout.size());
+        Block { region: region.clone(), offset, capacity }
     }
-}
 
-impl Drop for Block {
-    fn drop(&mut self) {
-        // SAFETY: allocated in `new` with the same layout; nobody else frees it.
-        unsafe { dealloc(self.start.as_ptr(), Block::layout(self.capacity)) }
+    fn start(&self) -> *mut u8 {
+        // SAFETY: `cut` checked that the offset lies within the region.
+        unsafe { self.region.start.as_ptr().add(self.offset) }
     }
 }
 
@@ -100,8 +139,18 @@ impl BufPool {
 
     fn block(&self, len: usize) -> Block {
         let capacity = rounded(len);
-        let kept = class_of(capacity).and_then(|class| self.free.lock()[class].pop());
-        kept.unwrap_or_else(|| Block::new(capacity))
+        let Some(class) = class_of(capacity) else { return Block::new(capacity) };
+        if let Some(kept) = self.free.lock()[class].pop() {
+            return kept;
+        }
+        if capacity < CUT_MIN {
+            return Block::new(capacity);
+        }
+        let region = Arc::new(Region::new(HUGE));
+        let mut parts = (0..HUGE).step_by(capacity).map(|offset| Block::cut(&region, offset, capacity));
+        let first = parts.next().expect("a region holds at least one block");
+        self.free.lock()[class].extend(parts);
+        first
     }
 }
 
@@ -173,14 +222,14 @@ impl Deref for Buf {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
         // SAFETY: the block is initialised over its capacity, `len` is at most that, and `&self` keeps writers out.
-        unsafe { std::slice::from_raw_parts(self.held().start.as_ptr(), self.len) }
+        unsafe { std::slice::from_raw_parts(self.held().start(), self.len) }
     }
 }
 
 impl DerefMut for Buf {
     fn deref_mut(&mut self) -> &mut [u8] {
         // SAFETY: as in `deref`; `&mut self` is the only way to these bytes.
-        unsafe { std::slice::from_raw_parts_mut(self.held().start.as_ptr(), self.len) }
+        unsafe { std::slice::from_raw_parts_mut(self.held().start(), self.len) }
     }
 }
 
@@ -210,8 +259,8 @@ struct Memory {
 }
 
 impl Memory {
-    fn start(&self) -> NonNull<u8> {
-        self.block.as_ref().expect("live memory has its block").start
+    fn start(&self) -> *mut u8 {
+        self.block.as_ref().expect("live memory has its block").start()
     }
 }
 
@@ -264,7 +313,7 @@ impl Chunk {
             // slice (`bytes` and `slice` stop at `len`) and where only this writer is: `Chunk` is `!Sync` and not `Clone`. The part
             // can't overlap it, since nobody holds a reference to bytes above `len`.
             unsafe {
-                std::ptr::copy_nonoverlapping(part.as_ptr(), self.memory.start().as_ptr().add(at), part.len());
+                std::ptr::copy_nonoverlapping(part.as_ptr(), self.memory.start().add(at), part.len());
             }
             at += part.len();
         }
@@ -282,7 +331,7 @@ impl Chunk {
     pub fn slice(&self, range: Range<usize>) -> &[u8] {
         self.check(&range);
         // SAFETY: the range lies below `len`: initialised by `append`, never written again, and alive with `self`.
-        unsafe { std::slice::from_raw_parts(self.memory.start().as_ptr().add(range.start), range.len()) }
+        unsafe { std::slice::from_raw_parts(self.memory.start().add(range.start), range.len()) }
     }
 
     fn check(&self, range: &Range<usize>) {
@@ -305,7 +354,7 @@ impl AsRef<[u8]> for Slice {
     fn as_ref(&self) -> &[u8] {
         // SAFETY: `Chunk::bytes` checked the range against the appended length; those bytes are never written again, and the
         // slice was sent to this thread after they were written. `memory` keeps them alive.
-        unsafe { std::slice::from_raw_parts(self.memory.start().as_ptr().add(self.range.start), self.range.len()) }
+        unsafe { std::slice::from_raw_parts(self.memory.start().add(self.range.start), self.range.len()) }
     }
 }
 
@@ -320,7 +369,7 @@ mod tests {
     #[test]
     fn every_block_is_aligned_and_every_capacity_whole() {
         let pool = BufPool::default();
-        for len in [0, 1, 17, 4096, 4097, 65_536, 100_000, 1 << 20, (2 << 20) + 1, 5 << 20] {
+        for len in [0, 1, 17, 4096, 4097, 65_536, 100_000, 200_000, 1 << 20, (2 << 20) + 1, 5 << 20] {
             let (buf, chunk) = (pool.take(len), pool.chunk(len));
             let (plain, plain_chunk) = (Buf::zeroed(len), Chunk::new(len));
             for start in [buf.as_ptr(), plain.as_ptr(), chunk.slice(0..0).as_ptr(), plain_chunk.slice(0..0).as_ptr()] {
@@ -343,6 +392,18 @@ mod tests {
         let many: Vec<Buf> = (0..20).map(|_| pool.take(1 << 20)).collect();
         drop(many);
         assert_eq!(pool.kept_bytes(), 8192 + KEPT_CLASS_BYTES_MAX);
+    }
+
+    #[test]
+    fn blocks_cut_from_one_region_never_overlap() {
+        let pool = BufPool::default();
+        let mut bufs: Vec<Buf> = (0..40).map(|_| pool.take(128 << 10)).collect();
+        for (i, buf) in bufs.iter_mut().enumerate() {
+            buf.fill(i as u8);
+        }
+        assert!((0..).zip(&bufs).all(|(i, buf)| buf.iter().all(|byte| *byte == i)));
+        drop(bufs);
+        assert_eq!(pool.kept_bytes(), KEPT_CLASS_BYTES_MAX);
     }
 
     #[test]

@@ -130,7 +130,11 @@ pub(crate) struct Executor {
     next_id: Cell<u64>,
     /// The root future's waker, while the executor is not in a turn and has not been woken.
     parked: RefCell<Option<Waker>>,
-    panicked: RefCell<Option<String>>,
+    halted: Cell<bool>,
+    /// Virtual time of the class that ran last; never goes back. A class that wakes starts from here.
+    floor: Cell<u64>,
+    /// Emptied by each turn; kept for its capacity.
+    taken: RefCell<Vec<TaskRef>>,
 }
 
 impl Executor {
@@ -141,7 +145,9 @@ impl Executor {
             queues: RefCell::default(),
             next_id: Cell::new(0),
             parked: RefCell::default(),
-            panicked: RefCell::default(),
+            halted: Cell::new(false),
+            floor: Cell::new(0),
+            taken: RefCell::default(),
         })
     }
 
@@ -173,16 +179,13 @@ impl Executor {
 
     fn push(&self, task: TaskRef) {
         let mut queues = self.queues.borrow_mut();
-        if queues[task.class as usize].ready.is_empty() {
-            // A class that slept must not claim back all the time it did not want.
-            let floor = queues.iter().filter(|q| !q.ready.is_empty()).map(|q| q.virtual_nanos).min();
-            let queue = &mut queues[task.class as usize];
-            if let Some(floor) = floor {
-                let credit = CREDIT_NANOS / task.class.share();
-                queue.virtual_nanos = queue.virtual_nanos.max(floor.saturating_sub(credit));
-            }
+        let queue = &mut queues[task.class as usize];
+        if queue.ready.is_empty() {
+            // A class that slept must not claim back all the time that it did not want.
+            let start = self.floor.get().saturating_sub(CREDIT_NANOS / task.class.share());
+            queue.virtual_nanos = queue.virtual_nanos.max(start);
         }
-        queues[task.class as usize].ready.push_back(task);
+        queue.ready.push_back(task);
         drop(queues);
         let parked = self.parked.borrow_mut().take();
         if let Some(root) = parked {
@@ -194,40 +197,55 @@ impl Executor {
     fn pop(&self) -> Option<TaskRef> {
         let mut queues = self.queues.borrow_mut();
         let behind = queues.iter_mut().filter(|q| !q.ready.is_empty()).min_by_key(|q| q.virtual_nanos)?;
+        self.floor.set(self.floor.get().max(behind.virtual_nanos));
         behind.ready.pop_front()
     }
 
-    /// One turn. The error is the message of a panic in a task.
-    pub(crate) fn turn(&self, cx: &mut Context<'_>) -> Result<(), String> {
+    /// Begins a turn: takes over what other threads woke. From here on a wake by another thread wakes the task of `cx`.
+    pub(crate) fn begin(&self, cx: &mut Context<'_>) {
+        // This thread's wakes need not wake the root until the turn's end.
         self.parked.borrow_mut().take();
+        let mut taken = self.taken.borrow_mut();
         {
             let mut woken = self.remote.lock();
             if !woken.root.as_ref().is_some_and(|root| root.will_wake(cx.waker())) {
                 woken.root = Some(cx.waker().clone());
             }
-            let tasks = std::mem::take(&mut woken.tasks);
-            drop(woken);
-            tasks.into_iter().for_each(|task| self.push(task));
+            std::mem::swap(&mut woken.tasks, &mut taken);
         }
+        taken.drain(..).for_each(|task| self.push(task));
+    }
+
+    /// Runs ready tasks within the turn's bounds. The error is the message of a panic in a task.
+    pub(crate) fn run(&self) -> Result<(), String> {
         let start = system_now();
         let mut now = start;
         for _ in 0..TURN_POLLS {
-            if now - start >= TURN_TIME {
+            if self.halted.get() || now - start >= TURN_TIME {
                 break;
             }
             let Some(task) = self.pop() else { break };
-            self.run(task)?;
+            self.poll(task)?;
             let end = system_now();
             self.charge(task.class, now, end);
             now = end;
         }
+        Ok(())
+    }
+
+    /// Ends a turn: asks for the next one at once if tasks are ready, else at the next wake.
+    pub(crate) fn end(&self, cx: &mut Context<'_>) {
         if self.queues.borrow().iter().any(|q| !q.ready.is_empty()) {
-            // Wakes the root, so the reactor polls without waiting and the next turn follows.
+            // The reactor polls without waiting, and the next turn follows.
             cx.waker().wake_by_ref();
         } else {
             *self.parked.borrow_mut() = Some(cx.waker().clone());
         }
-        Ok(())
+    }
+
+    /// Polls no task any more: what failed must not be built upon by those that are ready.
+    pub(crate) fn halt(&self) {
+        self.halted.set(true);
     }
 
     fn charge(&self, class: Class, from: Instant, to: Instant) {
@@ -238,7 +256,7 @@ impl Executor {
         queue.virtual_nanos += (nanos / class.share()).max(1);
     }
 
-    fn run(&self, task: TaskRef) -> Result<(), String> {
+    fn poll(&self, task: TaskRef) -> Result<(), String> {
         let cell = {
             let tasks = self.tasks.borrow();
             match tasks.get(task.slot) {
@@ -256,14 +274,7 @@ impl Executor {
             let entry = self.tasks.borrow_mut().try_remove(task.slot);
             drop(entry);
         }
-        match ended {
-            Ok(_) => Ok(()),
-            Err(payload) => {
-                let message = panic_message(&*payload);
-                *self.panicked.borrow_mut() = Some(message.clone());
-                Err(message)
-            }
-        }
+        ended.map(drop).map_err(|payload| panic_message(&*payload))
     }
 
     /// Drops all tasks that are left, those spawned by destructors too.

@@ -111,6 +111,7 @@ impl Home {
 
     pub(crate) fn fail(&self, reason: String) {
         tracing::error!(%reason, "the broker ends");
+        self.executor.halt();
         self.control.fail(reason);
     }
 
@@ -307,6 +308,8 @@ fn turn(
     runtime: &Runtime,
     main: &Task,
 ) -> Poll<io::Result<()>> {
+    executor.begin(cx);
+    // Read after `begin`: what is set later wakes this task.
     if control.failed.load(Ordering::Acquire) {
         return Poll::Ready(Ok(()));
     }
@@ -316,7 +319,7 @@ fn turn(
     if let Some(ring) = ring {
         ring.reap();
     }
-    if let Err(panic) = executor.turn(cx) {
+    if let Err(panic) = executor.run() {
         control.fail(panic);
         return Poll::Ready(Ok(()));
     }
@@ -324,6 +327,7 @@ fn turn(
         ring.flush();
         ring.poll(cx)?;
     }
+    executor.end(cx);
     if main.is_ended() { Poll::Ready(Ok(())) } else { Poll::Pending }
 }
 

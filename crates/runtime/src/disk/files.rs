@@ -10,6 +10,7 @@ use rustix::fs::{FallocateFlags, FlockOperation, Mode, OFlags};
 use rustix::io::{Errno, ReadWriteFlags};
 
 use super::{Entry, Open, Space};
+use crate::buf::ALIGN;
 
 /// Opens a file; the flag says whether it is open for direct I/O.
 pub(super) fn open(path: &Path, how: Open) -> io::Result<(OwnedFd, bool)> {
@@ -86,7 +87,7 @@ pub(super) fn read_at(fd: &OwnedFd, bytes: &mut [u8], pos: u64, direct: bool) ->
             Ok(n) => {
                 filled += n;
                 // A direct read that ends inside a block has met the end of the file; going on there is not aligned.
-                if direct && !n.is_multiple_of(512) {
+                if direct && !n.is_multiple_of(ALIGN) {
                     break;
                 }
             }

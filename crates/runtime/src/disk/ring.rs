@@ -28,7 +28,7 @@ use tokio::io::unix::AsyncFd;
 use super::files::Sync;
 use super::pool::PoolFile;
 use super::{Op, WRITES_IN_FLIGHT_MAX};
-use crate::buf::Buf;
+use crate::buf::{ALIGN, Buf};
 use crate::clock::system_now;
 use crate::sync::oneshot::{self, oneshot};
 
@@ -240,7 +240,7 @@ impl Slot {
         match &mut self.work {
             Work::Write { buf, sync, .. } => {
                 let rest = &buf[self.done..];
-                let flags = if *sync == Sync::Dsync { libc_rwf_dsync() } else { 0 };
+                let flags = if *sync == Sync::Dsync { RWF_DSYNC } else { 0 };
                 opcode::Write::new(fd, rest.as_ptr(), rest.len().min(OP_BYTES_MAX) as u32)
                     .offset(pos)
                     .rw_flags(flags)
@@ -278,7 +278,7 @@ impl Slot {
             Work::Read { buf, direct, .. } => {
                 self.done += count;
                 // A direct read that ends inside a block has met the end of the file; going on there is not aligned.
-                let ended = count == 0 || self.done >= buf.len() || (*direct && !count.is_multiple_of(512));
+                let ended = count == 0 || self.done >= buf.len() || (*direct && !count.is_multiple_of(ALIGN));
                 if ended { Next::Done } else { Next::Again }
             }
             Work::SyncWrite { .. } | Work::Datasync { .. } => Next::Done,
@@ -299,9 +299,10 @@ impl Slot {
 
     /// The write is done; a datasync follows in the same slot.
     fn sync_behind(&mut self) -> Next {
-        let (_, nobody) = oneshot_pair();
-        let write = std::mem::replace(&mut self.work, nobody);
-        let Work::Write { buf, reply, .. } = write else { unreachable!("a datasync follows a write") };
+        let nobody = Work::Datasync { reply: oneshot().0 };
+        let Work::Write { buf, reply, .. } = std::mem::replace(&mut self.work, nobody) else {
+            unreachable!("a datasync follows a write")
+        };
         self.work = Work::SyncWrite { buf, reply };
         Next::Again
     }
@@ -332,15 +333,8 @@ impl Slot {
     }
 }
 
-fn oneshot_pair() -> (oneshot::Receiver<io::Result<()>>, Work) {
-    let (reply, result) = oneshot();
-    (result, Work::Datasync { reply })
-}
-
 /// RWF_DSYNC: this write is durable when it completes.
-const fn libc_rwf_dsync() -> i32 {
-    rustix::io::ReadWriteFlags::DSYNC.bits() as i32
-}
+const RWF_DSYNC: i32 = rustix::io::ReadWriteFlags::DSYNC.bits() as i32;
 
 impl Drop for Inner {
     fn drop(&mut self) {
@@ -436,5 +430,76 @@ impl RingFile {
     fn start(&self, pos: u64, work: Work) {
         let fd = self.file.fd.as_ref().expect("an open file has its descriptor");
         self.ring.start(fd, pos, work);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slot(work: Work) -> Slot {
+        let file = std::fs::File::open("/dev/null").expect("a null device");
+        Slot { fd: Arc::new(file.into()), pos: 8192, done: 0, work }
+    }
+
+    fn write(len: usize, sync: Sync) -> (Slot, oneshot::Receiver<(io::Result<()>, Buf)>) {
+        let (reply, result) = oneshot();
+        (slot(Work::Write { buf: Buf::zeroed(len), sync, reply }), result)
+    }
+
+    fn read(len: usize, direct: bool) -> (Slot, oneshot::Receiver<(io::Result<usize>, Buf)>) {
+        let (reply, result) = oneshot();
+        (slot(Work::Read { buf: Buf::zeroed(len), direct, reply }), result)
+    }
+
+    #[test]
+    fn a_short_write_goes_on_behind_what_is_written() {
+        let (mut slot, mut result) = write(10_000, Sync::Dsync);
+        assert!(matches!(slot.completed(4096), Next::Again));
+        assert_eq!(slot.done, 4096);
+        assert!(matches!(slot.completed(-Errno::INTR.raw_os_error()), Next::Again));
+        assert!(matches!(slot.completed(10_000 - 4096), Next::Done));
+        slot.answer(10_000 - 4096);
+        assert!(result.try_recv().expect("answered").0.is_ok());
+    }
+
+    #[test]
+    fn a_write_of_nothing_is_an_error_and_the_buffer_comes_back() {
+        let (mut slot, mut result) = write(4096, Sync::None);
+        assert!(matches!(slot.completed(0), Next::Done));
+        slot.answer(0);
+        let (written, buf) = result.try_recv().expect("answered");
+        assert_eq!(written.expect_err("nothing written").kind(), io::ErrorKind::WriteZero);
+        assert_eq!(buf.len(), 4096);
+    }
+
+    #[test]
+    fn a_buffered_synced_write_is_followed_by_one_datasync() {
+        let (mut slot, mut result) = write(100, Sync::Datasync);
+        assert!(matches!(slot.completed(100), Next::Again));
+        assert!(matches!(slot.work, Work::SyncWrite { .. }));
+        assert!(matches!(slot.completed(-Errno::IO.raw_os_error()), Next::Done), "a failed sync is never repeated");
+        slot.answer(-Errno::IO.raw_os_error());
+        assert!(result.try_recv().expect("answered").0.is_err());
+    }
+
+    #[test]
+    fn where_dsync_is_unknown_a_datasync_follows_the_write() {
+        let (mut slot, _result) = write(4096, Sync::Dsync);
+        assert!(matches!(slot.completed(-Errno::OPNOTSUPP.raw_os_error()), Next::Again));
+        assert!(matches!(slot.completed(4096), Next::Again));
+        assert!(matches!(slot.work, Work::SyncWrite { .. }));
+    }
+
+    #[test]
+    fn a_read_ends_when_full_or_at_the_end_of_the_file() {
+        let (mut slot, mut result) = read(8192, false);
+        assert!(matches!(slot.completed(4096), Next::Again));
+        assert!(matches!(slot.completed(100), Next::Again));
+        assert!(matches!(slot.completed(0), Next::Done));
+        slot.answer(0);
+        assert_eq!(result.try_recv().expect("answered").0.expect("read"), 4196);
+        let (mut slot, _result) = read(8192, true);
+        assert!(matches!(slot.completed(100), Next::Done), "an unaligned rest can't be read directly");
     }
 }

@@ -1,5 +1,9 @@
 //! For tests: a shard on the calling thread, a directory that goes away, and the law of every disk home.
 
+mod disk;
+
+pub use disk::disk_suite;
+
 use std::cell::RefCell;
 use std::future::Future;
 use std::path::{Path, PathBuf};
