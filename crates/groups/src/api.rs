@@ -53,6 +53,8 @@ pub enum Effect {
     Reply(ReplyId, GroupResponse),
     /// Append to the partition, in the order of the ids.
     Append(Append),
+    /// A rewrite is done: see [`crate::Groups::compact`].
+    Compacted,
 }
 
 /// Why an append wasn't committed. It must not take effect later while this coordinator serves: where the outcome is
@@ -655,7 +657,31 @@ pub enum DeleteGroupError {
     NonEmptyGroup,
 }
 
+impl Description {
+    /// Of a group that isn't there.
+    pub fn dead() -> Description {
+        let (protocol_type, protocol) = (String::new(), String::new());
+        Description { state: GroupState::Dead, protocol_type, protocol, members: Vec::new() }
+    }
+}
+
 impl GroupRequest {
+    /// The group it is about; empty for the list of all.
+    pub fn group(&self) -> &str {
+        match self {
+            GroupRequest::Join(request) => &request.group,
+            GroupRequest::Sync(request) => &request.group,
+            GroupRequest::Heartbeat(request) => &request.group,
+            GroupRequest::Leave(request) => &request.group,
+            GroupRequest::CommitOffsets(request) => &request.group,
+            GroupRequest::FetchOffsets(request) => &request.group,
+            GroupRequest::DeleteOffsets(request) => &request.group,
+            GroupRequest::List(_) => "",
+            GroupRequest::Describe(request) => &request.group,
+            GroupRequest::Delete(request) => &request.group,
+        }
+    }
+
     /// The answer to this request while the coordinator can't take it. A heartbeat has none for loading.
     pub fn refused(&self, why: Unavailable) -> GroupResponse {
         match self {

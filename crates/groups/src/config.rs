@@ -31,7 +31,8 @@ pub struct Config {
     pub protocols_max: usize,
     /// Bytes of all protocols' metadata of one member.
     pub member_metadata_bytes_max: usize,
-    /// Bytes of a group's record: its members with their chosen metadata and assignments. At most `append_bytes_max`.
+    /// Bytes of a group's record: its members with their chosen metadata and assignments. With a few names less than
+    /// `append_bytes_max`.
     pub group_bytes_max: usize,
     /// Bytes of keys and values in one append.
     pub append_bytes_max: usize,
@@ -60,7 +61,7 @@ impl Default for Config {
             protocols_max: 64,
             member_metadata_bytes_max: 256 << 10,
             // A batch of an internal topic holds 1 MiB by default; leave room for its frame.
-            group_bytes_max: 1_000_000,
+            group_bytes_max: 900_000,
             append_bytes_max: 1_000_000,
             // Two calls of each member of a large group, and some.
             queue_max: 4_096,

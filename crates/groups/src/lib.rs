@@ -11,9 +11,16 @@
 //! - Every call is answered exactly once, at the latest by [`Groups::resign`].
 
 mod api;
+mod classic;
 mod config;
+mod durable;
+mod group;
 mod hash;
 mod machine;
+mod offsets;
+mod record;
+mod subscription;
+mod upkeep;
 
 pub use api::*;
 pub use config::Config;
