@@ -35,7 +35,12 @@ impl Terms {
             }
             // A row must begin where the one before it ended, and the first kept one at the trimmed entry or below.
             let begins = first.max(trimmed.index.next());
-            if begins != terms.last.next() || term < terms.last_position().term || term == Term(0) {
+            if begins != terms.last.next()
+                || end < begins
+                || end > last
+                || term < terms.last_position().term
+                || term == Term(0)
+            {
                 return Err(bad);
             }
             terms.append(term, end);
