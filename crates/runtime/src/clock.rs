@@ -60,12 +60,19 @@ pub struct Sleep {
 pub(crate) enum SleepHome {
     /// A timer of the reactor, of millisecond grain; boxed because it must not move.
     System(Pin<Box<tokio::time::Sleep>>),
+    #[cfg(feature = "sim")]
+    Sim(crate::sim::core::Sleep),
 }
 
 impl Sleep {
     pub(crate) fn system(at: Instant) -> Sleep {
         let left = at.duration_since(system_now());
         Sleep { home: SleepHome::System(Box::pin(tokio::time::sleep(left))) }
+    }
+
+    #[cfg(feature = "sim")]
+    pub(crate) fn sim(timer: crate::sim::core::Sleep) -> Sleep {
+        Sleep { home: SleepHome::Sim(timer) }
     }
 }
 
@@ -75,6 +82,8 @@ impl Future for Sleep {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.home {
             SleepHome::System(timer) => timer.as_mut().poll(cx),
+            #[cfg(feature = "sim")]
+            SleepHome::Sim(timer) => timer.poll(cx),
         }
     }
 }

@@ -38,6 +38,8 @@ pub mod rng;
 mod runtime;
 #[doc(hidden)]
 pub mod select;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod sync;
 pub mod system;
 pub mod task;

@@ -40,6 +40,8 @@ struct Inner {
 /// Where tasks run and time comes from.
 pub(crate) enum Home {
     System(system::Home),
+    #[cfg(feature = "sim")]
+    Sim(crate::sim::Place),
 }
 
 impl Runtime {
@@ -69,6 +71,8 @@ impl Runtime {
     pub fn now(&self) -> Instant {
         match &self.inner.home {
             Home::System(_) => system_now(),
+            #[cfg(feature = "sim")]
+            Home::Sim(place) => place.now(),
         }
     }
 
@@ -76,6 +80,8 @@ impl Runtime {
     pub fn wall_clock(&self) -> Timestamp {
         match &self.inner.home {
             Home::System(_) => system_wall_clock(),
+            #[cfg(feature = "sim")]
+            Home::Sim(place) => place.wall_clock(),
         }
     }
 
@@ -84,6 +90,8 @@ impl Runtime {
     pub fn boot_id(&self) -> [u8; 16] {
         match &self.inner.home {
             Home::System(home) => home.boot_id(),
+            #[cfg(feature = "sim")]
+            Home::Sim(place) => place.boot_id(),
         }
     }
 
@@ -96,6 +104,8 @@ impl Runtime {
     pub fn entropy(&self, buf: &mut [u8]) {
         match &self.inner.home {
             Home::System(_) => system::entropy(buf),
+            #[cfg(feature = "sim")]
+            Home::Sim(place) => place.entropy(buf),
         }
     }
 
@@ -103,6 +113,8 @@ impl Runtime {
     pub fn spawn(&self, class: Class, task: impl Future<Output = ()> + 'static) -> Task {
         match &self.inner.home {
             Home::System(home) => home.executor().spawn(class, task),
+            #[cfg(feature = "sim")]
+            Home::Sim(place) => place.spawn(class, task),
         }
     }
 
@@ -115,6 +127,8 @@ impl Runtime {
     pub fn sleep_until(&self, at: Instant) -> Sleep {
         match &self.inner.home {
             Home::System(_) => Sleep::system(at),
+            #[cfg(feature = "sim")]
+            Home::Sim(place) => Sleep::sim(place.sleep_until(at)),
         }
     }
 
@@ -162,6 +176,8 @@ impl Runtime {
     pub fn busy(&self, class: Class) -> Duration {
         match &self.inner.home {
             Home::System(home) => home.executor().busy(class),
+            #[cfg(feature = "sim")]
+            Home::Sim(place) => place.busy(class),
         }
     }
 
@@ -170,6 +186,8 @@ impl Runtime {
     pub async fn fail(&self, reason: String) -> Infallible {
         match &self.inner.home {
             Home::System(home) => home.fail(reason),
+            #[cfg(feature = "sim")]
+            Home::Sim(place) => place.fail(reason),
         }
         std::future::pending().await
     }
@@ -183,6 +201,8 @@ impl Runtime {
     pub fn stop(&self) {
         match &self.inner.home {
             Home::System(home) => home.stop(),
+            #[cfg(feature = "sim")]
+            Home::Sim(place) => place.stop(),
         }
     }
 }

@@ -8,6 +8,8 @@ mod files;
 mod pool;
 pub(crate) mod probe;
 mod ring;
+#[cfg(feature = "sim")]
+mod sim;
 
 use std::future::Future;
 use std::io;
@@ -79,6 +81,8 @@ pub struct Disk {
 enum DiskHome {
     Ring(Ring, Pool),
     Pool(Pool),
+    #[cfg(feature = "sim")]
+    Sim(sim::SimDisk),
 }
 
 /// A file that is open; clones are one descriptor, closed with the last of them and of the operations in flight.
@@ -95,6 +99,8 @@ struct FileInner {
 enum FileHome {
     Ring(RingFile),
     Pool(PoolFile),
+    #[cfg(feature = "sim")]
+    Sim(sim::SimFile),
 }
 
 /// An exclusive lock on a file; released on drop, and by the kernel when the process ends.
@@ -103,7 +109,13 @@ pub struct Lock {
 }
 
 enum LockHome {
-    System { _fd: OwnedFd },
+    System {
+        _fd: OwnedFd,
+    },
+    #[cfg(feature = "sim")]
+    Sim {
+        _lock: sim::SimLock,
+    },
 }
 
 /// An operation that was submitted; a future of its result.
@@ -126,6 +138,18 @@ impl<T> Future for Op<T> {
     }
 }
 
+enum Opening {
+    System(Op<io::Result<(OwnedFd, bool)>>),
+    #[cfg(feature = "sim")]
+    Sim(Op<io::Result<sim::SimFile>>),
+}
+
+enum Locking {
+    System(Op<io::Result<OwnedFd>>),
+    #[cfg(feature = "sim")]
+    Sim(Op<io::Result<sim::SimLock>>),
+}
+
 impl Disk {
     pub(crate) fn on_ring(ring: Ring, pool: Pool) -> Disk {
         Disk { home: DiskHome::Ring(ring, pool) }
@@ -135,11 +159,18 @@ impl Disk {
         Disk { home: DiskHome::Pool(pool) }
     }
 
+    #[cfg(feature = "sim")]
+    pub(crate) fn sim(place: crate::sim::Place) -> Disk {
+        Disk { home: DiskHome::Sim(sim::SimDisk { place }) }
+    }
+
     /// Which home this is: `ring`, `pool` or `sim`.
     pub fn home_name(&self) -> &'static str {
         match &self.home {
             DiskHome::Ring(..) => "ring",
             DiskHome::Pool(..) => "pool",
+            #[cfg(feature = "sim")]
+            DiskHome::Sim(_) => "sim",
         }
     }
 
@@ -148,14 +179,30 @@ impl Disk {
         let path = path.to_owned();
         let disk = self.clone();
         let opening = match &self.home {
-            DiskHome::Ring(_, pool) | DiskHome::Pool(pool) => pool.run(move || files::open(&path, how)),
+            DiskHome::Ring(_, pool) | DiskHome::Pool(pool) => {
+                Opening::System(pool.run(move || files::open(&path, how)))
+            }
+            #[cfg(feature = "sim")]
+            DiskHome::Sim(disk) => Opening::Sim(disk.open(&path, how)),
         };
         async move {
+            let opening = match opening {
+                Opening::System(opening) => opening,
+                #[cfg(feature = "sim")]
+                Opening::Sim(opening) => {
+                    let file = opening.await?;
+                    return Ok(File {
+                        inner: Rc::new(FileInner { direct: file.is_direct(), home: FileHome::Sim(file) }),
+                    });
+                }
+            };
             let (fd, direct) = opening.await?;
             let fd = Arc::new(fd);
             let home = match disk.home {
                 DiskHome::Ring(ring, pool) => FileHome::Ring(RingFile { ring, file: PoolFile { fd: Some(fd), pool } }),
                 DiskHome::Pool(pool) => FileHome::Pool(PoolFile { fd: Some(fd), pool }),
+                #[cfg(feature = "sim")]
+                DiskHome::Sim(_) => unreachable!("opened above"),
             };
             Ok(File { inner: Rc::new(FileInner { direct, home }) })
         }
@@ -163,71 +210,128 @@ impl Disk {
 
     /// Makes the directory and those above it; one that is there is no error.
     pub fn create_dir_all(&self, path: &Path) -> impl Future<Output = io::Result<()>> + 'static {
+        #[cfg(feature = "sim")]
+        if let DiskHome::Sim(disk) = &self.home {
+            return disk.create_dir_all(path);
+        }
         self.with_path(path, files::create_dir_all)
     }
 
     /// Makes the directory's entries durable: names made, renamed and removed before.
     pub fn sync_dir(&self, path: &Path) -> impl Future<Output = io::Result<()>> + 'static {
+        #[cfg(feature = "sim")]
+        if let DiskHome::Sim(disk) = &self.home {
+            return disk.sync_dir(path);
+        }
         self.with_path(path, files::sync_dir)
     }
 
     /// Renames within a file system, replacing `to`; durable after a [`sync_dir`](Self::sync_dir) of both directories.
     pub fn rename(&self, from: &Path, to: &Path) -> impl Future<Output = io::Result<()>> + 'static {
+        #[cfg(feature = "sim")]
+        if let DiskHome::Sim(disk) = &self.home {
+            return disk.rename(from, to);
+        }
         let to = to.to_owned();
         self.with_path(from, move |from| files::rename(from, &to))
     }
 
     /// Removes a file's name; durable after a [`sync_dir`](Self::sync_dir).
     pub fn remove_file(&self, path: &Path) -> impl Future<Output = io::Result<()>> + 'static {
+        #[cfg(feature = "sim")]
+        if let DiskHome::Sim(disk) = &self.home {
+            return disk.remove_file(path);
+        }
         self.with_path(path, files::remove_file)
     }
 
     /// Removes a directory with all that is in it.
     pub fn remove_dir_all(&self, path: &Path) -> impl Future<Output = io::Result<()>> + 'static {
+        #[cfg(feature = "sim")]
+        if let DiskHome::Sim(disk) = &self.home {
+            return disk.remove_dir_all(path);
+        }
         self.with_path(path, files::remove_dir_all)
     }
 
     /// The directory's entries by name; names that are not UTF-8 are skipped with a log line.
     pub fn read_dir(&self, path: &Path) -> impl Future<Output = io::Result<Vec<Entry>>> + 'static {
+        #[cfg(feature = "sim")]
+        if let DiskHome::Sim(disk) = &self.home {
+            return disk.read_dir(path);
+        }
         self.with_path(path, files::read_dir)
     }
 
     /// Whether the name exists.
     pub fn exists(&self, path: &Path) -> impl Future<Output = io::Result<bool>> + 'static {
+        #[cfg(feature = "sim")]
+        if let DiskHome::Sim(disk) = &self.home {
+            return disk.exists(path);
+        }
         self.with_path(path, files::exists)
     }
 
     /// A whole file of at most `bytes_max` bytes; `FileTooLarge` beyond.
     pub fn read(&self, path: &Path, bytes_max: u64) -> impl Future<Output = io::Result<Vec<u8>>> + 'static {
+        #[cfg(feature = "sim")]
+        if let DiskHome::Sim(disk) = &self.home {
+            return disk.read(path, bytes_max);
+        }
         self.with_path(path, move |path| files::read(path, bytes_max))
     }
 
     /// Replaces a file by way of a temporary one (`<name>.tmp`), a sync and a rename: after a power cut it has the old content
     /// or the new one, and the new one once this has resolved.
     pub fn write_atomic(&self, path: &Path, bytes: Vec<u8>) -> impl Future<Output = io::Result<()>> + 'static {
+        #[cfg(feature = "sim")]
+        if let DiskHome::Sim(disk) = &self.home {
+            return disk.write_atomic(path, bytes);
+        }
         self.with_path(path, move |path| files::write_atomic(path, &bytes))
     }
 
     /// Makes all writes, sizes and names of the path's file system durable that were completed before (syncfs).
     pub fn sync_all(&self, path: &Path) -> impl Future<Output = io::Result<()>> + 'static {
+        #[cfg(feature = "sim")]
+        if let DiskHome::Sim(disk) = &self.home {
+            return disk.sync_all(path);
+        }
         self.with_path(path, files::sync_all)
     }
 
     /// Free and total space of the path's file system.
     pub fn space(&self, path: &Path) -> impl Future<Output = io::Result<Space>> + 'static {
+        #[cfg(feature = "sim")]
+        if let DiskHome::Sim(disk) = &self.home {
+            return disk.space(path);
+        }
         self.with_path(path, files::space)
     }
 
     /// Takes an exclusive lock on the file, which is made if absent; `ResourceBusy` and its name when another holds it.
     pub fn lock(&self, path: &Path) -> impl Future<Output = io::Result<Lock>> + 'static {
-        let locking = self.with_path(path, files::lock);
-        async move { Ok(Lock { _home: LockHome::System { _fd: locking.await? } }) }
+        let locking = match &self.home {
+            #[cfg(feature = "sim")]
+            DiskHome::Sim(disk) => Locking::Sim(disk.lock(path)),
+            _ => Locking::System(self.with_path(path, files::lock)),
+        };
+        async move {
+            let home = match locking {
+                Locking::System(locking) => LockHome::System { _fd: locking.await? },
+                #[cfg(feature = "sim")]
+                Locking::Sim(locking) => LockHome::Sim { _lock: locking.await? },
+            };
+            Ok(Lock { _home: home })
+        }
     }
 
     fn with_path<T: Send + 'static>(&self, path: &Path, call: impl FnOnce(&Path) -> T + Send + 'static) -> Op<T> {
         let path = path.to_owned();
         match &self.home {
             DiskHome::Ring(_, pool) | DiskHome::Pool(pool) => pool.run(move || call(&path)),
+            #[cfg(feature = "sim")]
+            DiskHome::Sim(_) => unreachable!("the simulator's disk has its own operations"),
         }
     }
 }
@@ -250,6 +354,8 @@ impl File {
         match &self.inner.home {
             FileHome::Ring(file) => file.write_at(buf, pos, sync),
             FileHome::Pool(file) => file.run(move |fd| (files::write_at(fd, &buf, pos, sync), buf)),
+            #[cfg(feature = "sim")]
+            FileHome::Sim(file) => file.write_at(buf, pos, durability == Durability::Sync),
         }
     }
 
@@ -264,6 +370,8 @@ impl File {
                 let mut buf = buf;
                 file.run(move |fd| (files::read_at(fd, &mut buf, pos, direct), buf))
             }
+            #[cfg(feature = "sim")]
+            FileHome::Sim(file) => file.read_at(buf, pos),
         }
     }
 
@@ -273,21 +381,35 @@ impl File {
         match &self.inner.home {
             FileHome::Ring(file) => file.datasync(),
             FileHome::Pool(file) => file.run(files::datasync),
+            #[cfg(feature = "sim")]
+            FileHome::Sim(file) => file.datasync(),
         }
     }
 
     /// Reserves space for the first `len` bytes and extends the size to it; never shrinks. The new bytes read as zeros.
     pub fn allocate(&self, len: u64) -> impl Future<Output = io::Result<()>> + 'static {
+        #[cfg(feature = "sim")]
+        if let FileHome::Sim(file) = &self.inner.home {
+            return file.allocate(len);
+        }
         self.pooled(move |fd| files::allocate(fd, len))
     }
 
     /// Sets the size; bytes added read as zeros.
     pub fn set_len(&self, len: u64) -> impl Future<Output = io::Result<()>> + 'static {
+        #[cfg(feature = "sim")]
+        if let FileHome::Sim(file) = &self.inner.home {
+            return file.set_len(len);
+        }
         self.pooled(move |fd| files::set_len(fd, len))
     }
 
     /// The size, bytes.
     pub fn len(&self) -> impl Future<Output = io::Result<u64>> + 'static {
+        #[cfg(feature = "sim")]
+        if let FileHome::Sim(file) = &self.inner.home {
+            return file.len();
+        }
         self.pooled(files::size)
     }
 
@@ -299,6 +421,8 @@ impl File {
     fn pooled<T: Send + 'static>(&self, call: impl FnOnce(&OwnedFd) -> T + Send + 'static) -> Op<T> {
         match &self.inner.home {
             FileHome::Ring(RingFile { file, .. }) | FileHome::Pool(file) => file.run(call),
+            #[cfg(feature = "sim")]
+            FileHome::Sim(_) => unreachable!("the simulator's files have their own operations"),
         }
     }
 

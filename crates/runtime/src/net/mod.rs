@@ -2,6 +2,8 @@
 //!
 //! Homes: tokio's epoll, the simulator.
 
+#[cfg(feature = "sim")]
+mod sim;
 mod tokio_net;
 
 use std::collections::VecDeque;
@@ -24,6 +26,8 @@ pub struct Net {
 #[derive(Clone)]
 enum NetHome {
     Tokio,
+    #[cfg(feature = "sim")]
+    Sim(sim::SimNet),
 }
 
 /// A socket that accepts.
@@ -33,6 +37,8 @@ pub struct Listener {
 
 enum ListenerHome {
     Tokio(tokio_net::Listener),
+    #[cfg(feature = "sim")]
+    Sim(sim::Listener),
 }
 
 /// A connection. All methods take `&self`, so one `Rc<Conn>` serves a reader and a writer task. Closed on drop.
@@ -42,6 +48,8 @@ pub struct Conn {
 
 enum ConnHome {
     Tokio(tokio_net::Conn),
+    #[cfg(feature = "sim")]
+    Sim(sim::Conn),
 }
 
 impl Net {
@@ -49,11 +57,18 @@ impl Net {
         Net { home: NetHome::Tokio }
     }
 
+    #[cfg(feature = "sim")]
+    pub(crate) fn sim(place: crate::sim::Place) -> Net {
+        Net { home: NetHome::Sim(sim::SimNet { place }) }
+    }
+
     /// Listens; every shard may listen on the same address (SO_REUSEPORT), and the kernel spreads the connections. Port 0
     /// takes a free one, see [`Listener::local_addr`].
     pub fn listen(&self, addr: SocketAddr) -> io::Result<Listener> {
         match &self.home {
             NetHome::Tokio => Ok(Listener { home: ListenerHome::Tokio(tokio_net::Listener::bind(addr)?) }),
+            #[cfg(feature = "sim")]
+            NetHome::Sim(net) => Ok(Listener { home: ListenerHome::Sim(net.listen(addr)?) }),
         }
     }
 
@@ -61,6 +76,8 @@ impl Net {
     pub async fn connect(&self, addr: SocketAddr) -> io::Result<Conn> {
         match &self.home {
             NetHome::Tokio => Ok(Conn { home: ConnHome::Tokio(tokio_net::Conn::connect(addr).await?) }),
+            #[cfg(feature = "sim")]
+            NetHome::Sim(net) => Ok(Conn { home: ConnHome::Sim(net.connect(addr).await?) }),
         }
     }
 
@@ -68,6 +85,8 @@ impl Net {
     pub async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         let found = match &self.home {
             NetHome::Tokio => tokio_net::resolve(host, port).await?,
+            #[cfg(feature = "sim")]
+            NetHome::Sim(net) => net.resolve(host, port)?,
         };
         if found.is_empty() {
             return Err(io::Error::new(ErrorKind::NotFound, format!("{host}: no address")));
@@ -81,6 +100,8 @@ impl Listener {
     pub async fn accept(&self) -> io::Result<Conn> {
         match &self.home {
             ListenerHome::Tokio(listener) => Ok(Conn { home: ConnHome::Tokio(listener.accept().await?) }),
+            #[cfg(feature = "sim")]
+            ListenerHome::Sim(listener) => Ok(Conn { home: ConnHome::Sim(listener.accept().await?) }),
         }
     }
 
@@ -88,6 +109,8 @@ impl Listener {
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         match &self.home {
             ListenerHome::Tokio(listener) => listener.local_addr(),
+            #[cfg(feature = "sim")]
+            ListenerHome::Sim(listener) => Ok(listener.local_addr()),
         }
     }
 }
@@ -97,6 +120,8 @@ impl Conn {
     pub async fn readable(&self) -> io::Result<()> {
         match &self.home {
             ConnHome::Tokio(conn) => conn.readable().await,
+            #[cfg(feature = "sim")]
+            ConnHome::Sim(conn) => conn.readable().await,
         }
     }
 
@@ -105,6 +130,8 @@ impl Conn {
     pub fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
         match &self.home {
             ConnHome::Tokio(conn) => conn.try_read(into),
+            #[cfg(feature = "sim")]
+            ConnHome::Sim(conn) => conn.try_read(into),
         }
     }
 
@@ -123,6 +150,8 @@ impl Conn {
     pub async fn writable(&self) -> io::Result<()> {
         match &self.home {
             ConnHome::Tokio(conn) => conn.writable().await,
+            #[cfg(feature = "sim")]
+            ConnHome::Sim(conn) => conn.writable().await,
         }
     }
 
@@ -130,6 +159,8 @@ impl Conn {
     pub fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match &self.home {
             ConnHome::Tokio(conn) => conn.try_write_vectored(slices),
+            #[cfg(feature = "sim")]
+            ConnHome::Sim(conn) => conn.try_write_vectored(slices),
         }
     }
 
@@ -146,6 +177,10 @@ impl Conn {
 
     /// Writes all bytes, dropping each slice once it is written. A dropped future leaves in the queue what was not written.
     pub async fn write_all_bytes(&self, bytes: &mut VecDeque<Bytes>) -> io::Result<()> {
+        #[cfg(feature = "sim")]
+        if let ConnHome::Sim(conn) = &self.home {
+            return conn.write_all_bytes(bytes).await;
+        }
         loop {
             while bytes.front().is_some_and(Bytes::is_empty) {
                 bytes.pop_front();
@@ -177,6 +212,8 @@ impl Conn {
     pub fn peer_addr(&self) -> SocketAddr {
         match &self.home {
             ConnHome::Tokio(conn) => conn.peer_addr(),
+            #[cfg(feature = "sim")]
+            ConnHome::Sim(conn) => conn.peer_addr(),
         }
     }
 
@@ -184,6 +221,8 @@ impl Conn {
     pub fn local_addr(&self) -> SocketAddr {
         match &self.home {
             ConnHome::Tokio(conn) => conn.local_addr(),
+            #[cfg(feature = "sim")]
+            ConnHome::Sim(conn) => conn.local_addr(),
         }
     }
 
@@ -191,6 +230,8 @@ impl Conn {
     pub fn shutdown(&self) {
         match &self.home {
             ConnHome::Tokio(conn) => conn.shutdown(),
+            #[cfg(feature = "sim")]
+            ConnHome::Sim(conn) => conn.shutdown(),
         }
     }
 }
