@@ -44,6 +44,8 @@ pub(crate) struct Compaction {
     cursor: Option<GroupId>,
     /// Appends on their way.
     appends: usize,
+    /// One of them was refused.
+    failed: bool,
     /// Groups that start no write until they are rewritten.
     held: usize,
     /// When to look again at groups with open transactions.
@@ -175,19 +177,20 @@ impl Groups {
         (records, released)
     }
 
-    /// A batch of the rewrite was stored; a failure ends it.
+    /// A batch of the rewrite was stored or not; after a failure it ends when no other batch is on its way.
     pub(crate) fn compacted(&mut self, now: Now, stored: bool, out: &mut Vec<Effect>) {
-        let Some(compaction) = &mut self.compaction else { return };
+        let compaction = self.compaction.as_mut().expect("a rewrite lasts until its appends are confirmed");
         compaction.appends -= 1;
-        if stored {
-            return;
-        }
-        for id in mem::take(&mut compaction.groups) {
-            if self.groups.get_mut(&id).is_some_and(|group| mem::take(&mut group.hold)) {
-                self.settle(now, &id, out);
+        compaction.failed |= !stored;
+        if compaction.failed && compaction.appends == 0 {
+            let groups = mem::take(&mut compaction.groups);
+            self.compaction = None;
+            for id in groups {
+                if self.groups.get_mut(&id).is_some_and(|group| mem::take(&mut group.hold)) {
+                    self.settle(now, &id, out);
+                }
             }
         }
-        self.compaction = None;
     }
 }
 
