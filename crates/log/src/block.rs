@@ -5,7 +5,7 @@
 
 use ouzel_model::{Index, ShardId};
 
-use crate::codec::{Filler, PAGE, Put, Reader, align};
+use crate::codec::{Filler, Put, Reader, align};
 use crate::entry::{ENTRY_HEADER_BYTES, EntryHeader, LogId};
 
 /// Bytes of a block's header.
@@ -257,9 +257,6 @@ fn record<'a>(r: &mut Reader<'a>) -> Option<Record<'a>> {
     })
 }
 
-/// A block without records: it carries `durable_up_to` alone.
-pub(crate) const BARE_BLOCK_BYTES: usize = PAGE;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -326,8 +323,8 @@ mod tests {
         assert_eq!(crc32c::crc32c(&block), GOLDEN_CRC, "{:#x}", crc32c::crc32c(&block));
         assert_eq!(header.padded(), 4096);
     }
-    const GOLDEN_HEADER: &str = "TBD";
-    const GOLDEN_CRC: u32 = 0;
+    const GOLDEN_HEADER: &str = "4f555a4a0100030002000000000000004d000000000000004b00000000000000cdab00001c010000050000000100000000000000000000000000000036f9559b";
+    const GOLDEN_CRC: u32 = 0x6f8d_faa7;
 
     #[test]
     fn a_block_of_another_node_or_core_or_with_any_changed_byte_is_refused() {

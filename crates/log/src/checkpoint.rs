@@ -222,3 +222,120 @@ fn take_log(r: &mut Reader<'_>) -> Option<LogState> {
     }
     Some(log)
 }
+
+/// The two slots of a shard directory.
+pub(crate) fn slot_path(shard_dir: &Path, sequence: u64) -> PathBuf {
+    shard_dir.join(format!("state.ckpt.{}", sequence % 2))
+}
+
+/// What the slots hold.
+pub(crate) struct Slots {
+    /// The newer valid one.
+    pub(crate) newest: Option<Checkpoint>,
+    /// Slots that exist and aren't valid.
+    pub(crate) bad: usize,
+}
+
+/// Reads both slots.
+pub(crate) async fn read_slots(rt: &Runtime, seed: &Seed, layout: u32, shard_dir: &Path) -> std::io::Result<Slots> {
+    let mut slots = Slots { newest: None, bad: 0 };
+    for slot in 0..2 {
+        let path = slot_path(shard_dir, slot);
+        if !rt.disk().exists(&path).await? {
+            continue;
+        }
+        let bytes = rt.disk().read(&path, CHECKPOINT_BYTES_MAX).await?;
+        match Checkpoint::decode(seed, layout, &bytes) {
+            Some(found) if slots.newest.as_ref().is_none_or(|n| n.sequence < found.sequence) => {
+                slots.newest = Some(found);
+            }
+            Some(_) => {}
+            None => slots.bad += 1,
+        }
+    }
+    Ok(slots)
+}
+
+/// Writes a checkpoint into its slot; durable on return. The other slot stays as it is.
+pub(crate) async fn write_slot(rt: &Runtime, path: &Path, bytes: Vec<u8>) -> std::io::Result<()> {
+    let new = !rt.disk().exists(path).await?;
+    let file = rt.disk().open(path, Open { create: true, ..Open::default() }).await?;
+    let mut buf = rt.buffers().take(align(bytes.len() as u64) as usize);
+    buf[..bytes.len()].copy_from_slice(&bytes);
+    buf[bytes.len()..].fill(0);
+    file.write_at(buf, 0, Durability::Sync).await.0?;
+    if new {
+        let dir = path.parent().expect("a slot lies in a directory");
+        rt.disk().sync_dir(dir).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Kind;
+    use ouzel_model::ShardId;
+
+    const SEED: Seed = Seed { node_uuid: *b"uuid of the node", shard: ShardId(3) };
+
+    fn sample() -> Checkpoint {
+        let blank = EntryHeader {
+            payload_len: 0,
+            index: Index(12),
+            term: Term(4),
+            base_offset: Offset(43),
+            kind: Kind::Blank,
+            flags: 0,
+        };
+        let segment = SegmentRow {
+            base_index: Index(9),
+            base_offset: Offset(40),
+            end_index: Index(12),
+            end_offset: Offset(43),
+            end_position: 12288,
+            footer_position: 8192,
+            footer_length: 200,
+            sealed: false,
+            last_term: Term(3),
+            max_timestamp: Timestamp(1000),
+            append_time_min: Timestamp(5),
+            append_time_max: Timestamp(6),
+        };
+        let log = LogState {
+            number: LogNumber(5),
+            id: LogId(*b"0123456789abcdef\0\0\0\x07"),
+            closed: false,
+            dir: "topics/t/7".into(),
+            log_start: Offset(41),
+            origin: Origin { index: Index(8), term: Term(2), offset: Offset(40) },
+            terms: vec![TermRow { term: Term(3), index: Index(9), offset: Offset(40) }],
+            segments: vec![segment],
+            blanks: vec![blank],
+            states: vec![(1, b"vote".to_vec()), (0xf0, vec![0; 8])],
+        };
+        Checkpoint { sequence: 6, block: 70, replay_from: 60, epoch: 4, next_number: 6, logs: vec![log] }
+    }
+
+    #[test]
+    fn a_checkpoint_reads_back_and_has_its_golden_bytes() {
+        let bytes = sample().encode(&SEED, 1);
+        assert_eq!(Checkpoint::decode(&SEED, 1, &bytes), Some(sample()));
+        assert_eq!(Checkpoint::decode(&SEED, 2, &bytes), None, "another layout");
+        let hex: String = bytes[..HEADER_BYTES].iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(hex, GOLDEN);
+        assert_eq!(crc32c::crc32c(&bytes), GOLDEN_CRC, "{:#x}", crc32c::crc32c(&bytes));
+    }
+    const GOLDEN: &str = "4f555a4301000300060000000000000046000000000000003c000000000000000400000000000000f000000000000000060000000100000001000000c2be1559";
+    const GOLDEN_CRC: u32 = 0xaae1_c9d9;
+
+    #[test]
+    fn a_checkpoint_with_any_changed_byte_is_refused() {
+        let bytes = sample().encode(&SEED, 1);
+        for byte in 0..bytes.len() {
+            let mut bad = bytes.clone();
+            bad[byte] ^= 0x04;
+            assert_eq!(Checkpoint::decode(&SEED, 1, &bad), None, "byte {byte}");
+        }
+    }
+}

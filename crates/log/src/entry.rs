@@ -256,7 +256,7 @@ pub(crate) mod tests {
         assert_eq!(EntryHeader::decode_checked(&LOG, &bytes, &payload), Ok(header(&payload)));
         assert_eq!(check_batch(&payload), Ok(()));
     }
-    const GOLDEN: &str = "TBD";
+    const GOLDEN: &str = "42000000c2889bdb090000000000000003000000280000000000000001000000";
 
     #[test]
     fn an_entry_of_another_log_or_with_any_changed_bit_is_refused() {

@@ -194,7 +194,7 @@ mod tests {
         let hex: String = bytes[..FOOTER_HEADER_BYTES].iter().map(|b| format!("{b:02x}")).collect();
         assert_eq!(hex, GOLDEN);
     }
-    const GOLDEN: &str = "TBD";
+    const GOLDEN: &str = "4f555a468d97cb2e010001008f0000000020000000000000640000000100000001000000020000000d000000000000002b000000000000000000000000000000";
 
     #[test]
     fn a_footer_with_any_changed_byte_or_of_another_log_is_refused() {

@@ -187,6 +187,13 @@ pub(crate) struct Inner {
     pub(crate) seal_wanted: bool,
     /// Runs were written behind the newest footer.
     pub(crate) footer_due: bool,
+    /// Grows when segments change outside write-back: a reset or a removal.
+    pub(crate) generation: u64,
+    /// Segment files below this offset go when the ticket `garbage_after` has come back.
+    pub(crate) garbage_below: Option<Offset>,
+    pub(crate) garbage_after: u64,
+    /// Nothing is written back before that.
+    pub(crate) garbage_due: bool,
 }
 
 impl Inner {
@@ -321,7 +328,7 @@ impl Log {
         Ok(self.change(&core, &mut inner, mode == AppendMode::Synced))
     }
 
-    fn admit(&self, core: &Core, inner: &Inner, entries: &[NewEntry], bytes: u64) -> Result<(), AppendRefused> {
+    fn admit(&self, core: &Rc<Core>, inner: &Inner, entries: &[NewEntry], bytes: u64) -> Result<(), AppendRefused> {
         if inner.closed || core.closing.get() {
             return Err(AppendRefused::Closed);
         }

@@ -151,7 +151,8 @@ impl RunSize {
 /// Writes a run of `entries` into `out`, which has [`RunSize::padded`] bytes.
 pub(crate) fn put_run(out: &mut [u8], log: &LogId, size: RunSize, entries: &[(EntryHeader, Bytes)]) {
     let first = entries.first().expect("a run has entries").0.index;
-    let (payload_end, end) = (RUN_HEADER_BYTES + size.payload_bytes, RUN_HEADER_BYTES + size.payload_bytes + size.table_bytes);
+    let (payload_end, end) =
+        (RUN_HEADER_BYTES + size.payload_bytes, RUN_HEADER_BYTES + size.payload_bytes + size.table_bytes);
     let (mut payload_at, mut table) = (RUN_HEADER_BYTES, Vec::with_capacity(size.table_bytes));
     for (header, payload) in entries {
         table.bytes(&header.encode(log, payload));
@@ -341,8 +342,8 @@ mod tests {
         bytes[4000] ^= 1;
         assert_eq!(SegmentHeader::decode(&bytes), None);
     }
-    const GOLDEN_RUN: u32 = 0;
-    const GOLDEN_HEADER: &str = "TBD";
+    const GOLDEN_RUN: u32 = 0x4257_1086;
+    const GOLDEN_HEADER: &str = "4f555a53f0f4130001000000303132333435363738396162636465660000000709000000000000002800000000000000030000000068e5cf8b01000008006f72646572732f3700000000000000000000";
 
     #[test]
     fn segment_files_are_named_by_their_base_offset() {

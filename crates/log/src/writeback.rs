@@ -1,0 +1,616 @@
+//! Moves committed entries from memory into segments, in large unsynced pieces, and frees journal files.
+//!
+//! One task does it all, so segments change in one place only. A round syncs the segments it wrote, copies forward what
+//! can't be written back, writes the checkpoint that names it all, and only then gives journal files back to the ring.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use ouzel_model::{Offset, Timestamp, planted, reached};
+use ouzel_runtime::sync::{Latch, Notify, Semaphore};
+use ouzel_runtime::{Durability, Duration, File, Open, select};
+
+use crate::block::LogNumber;
+use crate::checkpoint::{Checkpoint, LogState, SegmentRow, slot_path, write_slot};
+use crate::codec::align;
+use crate::entry::EntryHeader;
+use crate::footer::{Footer, RunRow};
+use crate::journal::{FreeFile, Ring, RingFile, file_path};
+use crate::log::{Segment, Shared};
+use crate::recovery::NO_TIMESTAMP;
+use crate::segment::{RUN_BYTES_MAX, RunSize, SEGMENT_HEADER_BYTES, SegmentHeader, file_name, put_run};
+use crate::store::Core;
+
+/// A log without appends for this long gives its memory back.
+const IDLE_AFTER: Duration = Duration::from_secs(10);
+/// How often memory is looked at while any is held.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// After an error that may pass, such as a full disk.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// More files than this become durable by one syncfs.
+const SYNC_EACH_MAX: usize = 32;
+/// A running footer holds all rows after this many that hold only the new ones.
+const FOOTER_CHAIN_MAX: u32 = 16;
+
+pub(crate) struct Writeback {
+    /// There is work.
+    pub(crate) wanted: Notify,
+    /// A round couldn't free what it wanted: the next commit calls again.
+    pub(crate) starved: Cell<bool>,
+    /// Of the newest checkpoint.
+    sequence: Cell<u64>,
+    /// Segments written since the last sync, and directories that got a name.
+    unsynced: RefCell<BTreeMap<(LogNumber, i64), File>>,
+    dirs: RefCell<BTreeSet<PathBuf>>,
+    /// Held by who writes segments or the checkpoint.
+    busy: Semaphore,
+    stop: Latch,
+    /// Ring epoch at the last round for reuse.
+    epoch: Cell<u64>,
+}
+
+impl Writeback {
+    pub(crate) fn new(sequence: u64) -> Writeback {
+        Writeback {
+            wanted: Notify::new(),
+            starved: Cell::new(false),
+            sequence: Cell::new(sequence),
+            unsynced: RefCell::default(),
+            dirs: RefCell::default(),
+            busy: Semaphore::new(1),
+            stop: Latch::new(),
+            epoch: Cell::new(0),
+        }
+    }
+}
+
+impl Core {
+    /// Calls write-back when the ring is half full and has begun a file since the last round.
+    pub(crate) fn watch_ring(&self) {
+        let ring = self.journal.ring.borrow();
+        if ring.half_full() && self.writeback.epoch.replace(ring.epoch) != ring.epoch {
+            self.writeback.wanted.notify_one();
+        }
+    }
+
+    pub(crate) async fn writeback_loop(self: Rc<Core>) {
+        while !self.writeback.stop.is_set() {
+            let pause = if self.chunk_bytes.get() > 0 { LOOK_EVERY } else { self.next_seal() };
+            select! {
+                () = self.writeback.stop.wait() => return,
+                () = self.writeback.wanted.notified() => {},
+                () = self.rt.sleep(pause) => {},
+            }
+            let _busy = self.writeback.busy.acquire(1).await;
+            if let Err(error) = self.round().await {
+                self.judge(error).await;
+                self.rt.sleep(RETRY_AFTER).await;
+                self.writeback.wanted.notify_one();
+            }
+        }
+    }
+
+    /// A full disk passes; any other error of a write or sync that durability rests on ends the broker.
+    async fn judge(&self, error: io::Error) {
+        if error.kind() == io::ErrorKind::StorageFull {
+            reached!("write-back on a full disk");
+            tracing::warn!(%error, "write-back waits for space");
+        } else {
+            self.fail(format!("write-back failed: {error}")).await;
+        }
+    }
+
+    /// Waits for the round that runs, and lets no other begin.
+    pub(crate) async fn stop_writeback(&self) {
+        self.writeback.stop.set();
+        drop(self.writeback.busy.acquire(1).await);
+    }
+
+    async fn round(self: &Rc<Core>) -> io::Result<()> {
+        self.collect_garbage().await?;
+        self.relieve_memory().await?;
+        self.seal_due().await?;
+        let mut looks = 0;
+        while self.journal.ring.borrow().half_full() && looks < 4 {
+            looks += 1;
+            if !self.free_files().await? {
+                break;
+            }
+        }
+        self.release_idle().await
+    }
+
+    fn all_logs(&self) -> Vec<Rc<Shared>> {
+        self.logs.borrow().values().cloned().collect()
+    }
+
+    /// Writes back and evicts until the tails fit into their memory: oldest chunks first.
+    async fn relieve_memory(self: &Rc<Core>) -> io::Result<()> {
+        if self.chunk_bytes.get() <= self.config.chunk_bytes_max {
+            return Ok(());
+        }
+        reached!("write-back for memory");
+        let order: Vec<LogNumber> = self.chunk_order.borrow().iter().copied().collect();
+        let mut seen = BTreeSet::new();
+        for number in order {
+            if self.chunk_bytes.get() <= self.config.chunk_bytes_max / 4 * 3 {
+                break;
+            }
+            let log = self.logs.borrow().get(&number).cloned();
+            if let Some(log) = log.filter(|_| seen.insert(number)) {
+                self.write_back(&log, false).await?;
+                self.evict_log(&log, false);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives back the memory of logs that were idle for a while.
+    async fn release_idle(self: &Rc<Core>) -> io::Result<()> {
+        let now = self.rt.now();
+        for log in self.all_logs() {
+            let idle = {
+                let inner = log.inner.borrow();
+                inner.tail.chunk_count() > 0 && now.duration_since(inner.last_append) >= IDLE_AFTER
+            };
+            if idle {
+                self.write_back(&log, true).await?;
+                self.evict_log(&log, true);
+            }
+        }
+        Ok(())
+    }
+
+    fn evict_log(&self, log: &Shared, newest_too: bool) {
+        let mut inner = log.inner.borrow_mut();
+        let written = inner.written();
+        while inner.tail.chunk_count() > usize::from(!newest_too) {
+            let Some(bytes) = inner.tail.evict_front(written) else { return };
+            self.chunk_bytes.set(self.chunk_bytes.get() - bytes);
+        }
+    }
+
+    /// One lap's work: takes the oldest files out of use. False when nothing could be freed.
+    async fn free_files(self: &Rc<Core>) -> io::Result<bool> {
+        let upto = {
+            let ring = self.journal.ring.borrow();
+            let spare = ring.files.len().saturating_sub(ring.files_max / 2).max(1);
+            let Some(file) = ring.files.len().checked_sub(1).and_then(|others| ring.files.get(spare.min(others) - 1))
+            else {
+                return Ok(false);
+            };
+            file.last
+        };
+        reached!("write-back for reuse");
+        let needs = |log: &Shared| {
+            let inner = log.inner.borrow();
+            let held = inner.tail.iter_from(inner.written().next()).any(|(_, m)| m.block > 0 && m.block <= upto);
+            held && !inner.blanks_only()
+        };
+        let mut pinned = false;
+        for log in self.all_logs().into_iter().filter(|log| needs(log)) {
+            self.write_back(&log, false).await?;
+            if needs(&log) {
+                pinned = true;
+                planted!("D2-again", (), self.journal.copy_forward(log.clone(), upto));
+            }
+            self.rt.yield_now().await;
+        }
+        if pinned {
+            if self.journal.ring.borrow().file_counts().1 == 0 {
+                // The reserve is used up: better a larger ring than a stuck one.
+                reached!("ring grows");
+                let bytes = self.journal.ring.borrow().file_bytes;
+                let made = self.make_journal_file(bytes).await?;
+                self.journal.ring.borrow_mut().free.push_back(made);
+            }
+            self.journal.copied_forward().await;
+        }
+        self.writeback.starved.set(pinned);
+        Ok(self.checkpoint().await > 0)
+    }
+
+    /// Makes what was written to segments durable, writes the checkpoint that names it, and frees the journal files that
+    /// nobody needs any more. Returns how many.
+    pub(crate) async fn checkpoint(self: &Rc<Core>) -> usize {
+        match self.try_checkpoint().await {
+            Ok(freed) => freed,
+            Err(error) => {
+                self.judge(error).await;
+                0
+            }
+        }
+    }
+
+    async fn try_checkpoint(self: &Rc<Core>) -> io::Result<usize> {
+        for log in self.all_logs() {
+            self.write_footer(&log, false).await?;
+        }
+        planted!("D2", (), self.sync_segments().await?);
+        let Some(mut checkpoint) = self.journal.capture().await else { return Ok(0) };
+        self.journal.durable(self, checkpoint.block).await;
+        checkpoint.sequence = self.writeback.sequence.get() + 1;
+        let bytes = checkpoint.encode(&self.config.seed(), self.config.layout);
+        let path = slot_path(&self.config.shard_dir(), checkpoint.sequence);
+        planted!("D4", (), write_slot(&self.rt, &path, bytes).await?);
+        self.writeback.sequence.set(checkpoint.sequence);
+        let files = self.journal.ring.borrow_mut().take_unneeded(checkpoint.replay_from);
+        let freed = files.len();
+        for file in files {
+            self.free_file(file).await?;
+        }
+        self.journal.wake.notify_one();
+        Ok(freed)
+    }
+
+    async fn free_file(&self, file: RingFile) -> io::Result<()> {
+        let dir = self.journal.ring.borrow().dir.clone();
+        let path = file_path(&dir, file.name);
+        if file.keep {
+            let aside = dir.join(format!("bad-{:06}-{}", file.name, self.rt.wall_clock().0));
+            self.rt.disk().rename(&path, &aside).await?;
+            self.rt.disk().sync_dir(&dir).await?;
+            tracing::error!(path = %aside.display(), "journal file with bad blocks was set aside");
+            return Ok(());
+        }
+        let surplus = {
+            let ring = self.journal.ring.borrow();
+            ring.files.len() + ring.free.len() >= ring.files_max
+        };
+        if file.own || surplus {
+            drop(file.file);
+            return self.rt.disk().remove_file(&path).await;
+        }
+        let free = FreeFile { name: file.name, file: file.file, bytes: file.bytes, own: false };
+        self.journal.ring.borrow_mut().free.push_back(free);
+        Ok(())
+    }
+
+    async fn sync_segments(&self) -> io::Result<()> {
+        let files = std::mem::take(&mut *self.writeback.unsynced.borrow_mut());
+        if files.len() > SYNC_EACH_MAX {
+            reached!("one syncfs for many segments");
+            self.rt.disk().sync_all(&self.config.dir).await?;
+        } else {
+            for file in files.values() {
+                file.datasync().await?;
+            }
+        }
+        let dirs = std::mem::take(&mut *self.writeback.dirs.borrow_mut());
+        for dir in planted!("25", BTreeSet::new(), dirs) {
+            self.rt.disk().sync_dir(&dir).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes all committed entries of a log that stand in a block into its active segment, unsynced. Entries without
+    /// payload alone aren't worth a block of the disk, unless they keep a chunk (`blanks_too`).
+    pub(crate) async fn write_back(self: &Rc<Core>, log: &Rc<Shared>, blanks_too: bool) -> io::Result<()> {
+        loop {
+            let Some(run) = gather(log, blanks_too) else { return Ok(()) };
+            self.roll(log, &run).await?;
+            self.write_run(log, run).await?;
+            self.rt.yield_now().await;
+        }
+    }
+
+    /// Begins a segment when there is none, or when the active one is full, too old, or to be sealed.
+    async fn roll(self: &Rc<Core>, log: &Rc<Shared>, run: &Gathered) -> io::Result<()> {
+        let now = self.rt.wall_clock();
+        let full = {
+            let inner = log.inner.borrow();
+            match inner.segments.last() {
+                None => true,
+                Some(active) if active.row.sealed => true,
+                Some(active) => {
+                    let too_large = active.row.end_position + run.size.padded() as u64 > inner.options.segment_bytes;
+                    let too_old = now.millis_since(active.row.append_time_min) >= inner.options.segment_ms;
+                    // A segment's name is its base offset: one without a batch can't have a successor.
+                    active.row.end_offset > active.row.base_offset && (too_large || too_old || inner.seal_wanted)
+                }
+            }
+        };
+        if !full {
+            return Ok(());
+        }
+        self.seal(log).await?;
+        self.create_segment(log, run, now).await
+    }
+
+    async fn create_segment(&self, log: &Rc<Shared>, run: &Gathered, now: Timestamp) -> io::Result<()> {
+        let first = run.entries[0].0;
+        let (dir, name, generation) = {
+            let inner = log.inner.borrow();
+            (self.log_dir_of(&inner.options.dir), inner.options.name.clone(), inner.generation)
+        };
+        self.rt.disk().create_dir_all(&dir).await?;
+        let path = dir.join(file_name(first.base_offset));
+        let file = self.rt.disk().open(&path, Open { create: true, ..Open::default() }).await?;
+        let header = SegmentHeader {
+            log: log.id,
+            base_index: first.index,
+            base_offset: first.base_offset,
+            first_term: first.term,
+            created: now,
+            name,
+        };
+        let mut buf = self.rt.buffers().take(SEGMENT_HEADER_BYTES);
+        header.encode(&mut buf);
+        file.write_at(buf, 0, Durability::None).await.0?;
+        let mut parent = Some(dir.as_path());
+        while let Some(dir) = parent.filter(|d| d.starts_with(&self.config.dir)) {
+            self.writeback.dirs.borrow_mut().insert(dir.to_owned());
+            parent = dir.parent();
+        }
+        let mut inner = log.inner.borrow_mut();
+        if inner.generation != generation {
+            return Ok(());
+        }
+        let key = (log.number, first.base_offset.0);
+        self.writeback.unsynced.borrow_mut().insert(key, file.clone());
+        self.reads.files.borrow_mut().put((key.0, key.1, false), file, 1);
+        let row = SegmentRow {
+            base_index: first.index,
+            base_offset: first.base_offset,
+            end_index: first.index,
+            end_offset: first.base_offset,
+            end_position: SEGMENT_HEADER_BYTES as u64,
+            footer_position: 0,
+            footer_length: 0,
+            sealed: false,
+            last_term: first.term,
+            max_timestamp: NO_TIMESTAMP,
+            append_time_min: now,
+            append_time_max: now,
+        };
+        inner.segments.push(Segment { row, fresh: Vec::new(), chained: 0 });
+        Ok(())
+    }
+
+    fn log_dir_of(&self, dir: &str) -> PathBuf {
+        self.config.dir.join(dir)
+    }
+
+    /// The descriptor that a segment is written with, kept until it is synced.
+    async fn writer(&self, log: &Shared, base: Offset) -> io::Result<File> {
+        let held = self.writeback.unsynced.borrow().get(&(log.number, base.0)).cloned();
+        if let Some(file) = held {
+            return Ok(file);
+        }
+        let file = self.segment_file(log, base, false).await.map_err(io::Error::other)?;
+        self.writeback.unsynced.borrow_mut().insert((log.number, base.0), file.clone());
+        Ok(file)
+    }
+
+    async fn write_run(self: &Rc<Core>, log: &Rc<Shared>, run: Gathered) -> io::Result<()> {
+        let Some((base, position, generation)) = ({
+            let inner = log.inner.borrow();
+            inner.segments.last().map(|s| (s.row.base_offset, s.row.end_position, inner.generation))
+        }) else {
+            return Ok(());
+        };
+        let mut buf = self.rt.buffers().take(run.size.padded());
+        put_run(&mut buf, &log.id, run.size, &run.entries);
+        let file = self.writer(log, base).await?;
+        let padded = buf.len() as u64;
+        file.write_at(buf, position, Durability::None).await.0?;
+        let now = self.rt.wall_clock();
+        let mut inner = log.inner.borrow_mut();
+        if inner.generation != generation {
+            reached!("log was reset during write-back");
+            return Ok(());
+        }
+        inner.footer_due = true;
+        let active = inner.segments.last_mut().expect("the same segment as before");
+        let (first, last) = (run.entries[0].0, run.entries[run.entries.len() - 1].0);
+        active.fresh.push(RunRow {
+            first_index: first.index,
+            base_offset: first.base_offset,
+            position,
+            length: (crate::segment::RUN_HEADER_BYTES + run.size.payload_bytes + run.size.table_bytes) as u32,
+            entries: run.entries.len() as u32,
+            max_timestamp: run.max_timestamp,
+        });
+        active.row.end_index = last.index.next();
+        active.row.end_offset = run.end_offset;
+        active.row.end_position = position + padded;
+        active.row.last_term = last.term;
+        active.row.max_timestamp = active.row.max_timestamp.max(run.max_timestamp);
+        active.row.append_time_max = now;
+        Ok(())
+    }
+
+    /// Writes a footer behind the runs that have none. The sealed one holds all rows; a running one those since the last.
+    async fn write_footer(self: &Rc<Core>, log: &Rc<Shared>, seal: bool) -> io::Result<()> {
+        let Some((segment, generation)) = ({
+            let inner = log.inner.borrow();
+            let due = inner.footer_due || seal;
+            inner.segments.last().filter(|s| due && !s.row.sealed).map(|s| (s.clone(), inner.generation))
+        }) else {
+            return Ok(());
+        };
+        let whole = seal || segment.chained >= FOOTER_CHAIN_MAX || segment.row.footer_length == 0;
+        let rows = if whole {
+            let rows = self.table(log, &segment.row).await.map_err(io::Error::other)?;
+            rows.as_ref().clone()
+        } else {
+            segment.fresh.clone()
+        };
+        let sections = log.inner.borrow().sections.clone();
+        let sections = sections.map_or_else(Vec::new, |give| give());
+        let row = segment.row;
+        let terms = {
+            let inner = log.inner.borrow();
+            let below = inner.terms.partition_point(|t| t.index < row.end_index);
+            let first = inner.terms.partition_point(|t| t.index <= row.base_index).saturating_sub(1);
+            inner.terms[first.min(below)..below].to_vec()
+        };
+        let footer = Footer {
+            sealed: seal,
+            previous: if whole { 0 } else { row.footer_position },
+            previous_length: if whole { 0 } else { row.footer_length },
+            end_index: row.end_index,
+            end_offset: row.end_offset,
+            rows,
+            terms,
+            sections,
+        };
+        let bytes = footer.encode(&log.id);
+        let length = bytes.len();
+        let mut buf = self.rt.buffers().take(align(length as u64) as usize);
+        buf[..length].copy_from_slice(&bytes);
+        buf[length..].fill(0);
+        let padded = buf.len() as u64;
+        let file = self.writer(log, row.base_offset).await?;
+        file.write_at(buf, row.end_position, Durability::None).await.0?;
+        let mut inner = log.inner.borrow_mut();
+        if inner.generation != generation {
+            return Ok(());
+        }
+        inner.footer_due = false;
+        let active = inner.segments.last_mut().expect("the same segment as before");
+        active.row.footer_position = row.end_position;
+        active.row.footer_length = length as u32;
+        active.row.end_position = row.end_position + padded;
+        active.row.sealed = seal;
+        active.fresh = Vec::new();
+        active.chained = if whole { 1 } else { active.chained + 1 };
+        if seal {
+            inner.seal_wanted = false;
+            // What was read of it so far came through another descriptor and an older table.
+            self.reads.files.borrow_mut().remove((log.number, row.base_offset.0, false));
+        }
+        Ok(())
+    }
+
+    /// Seals the active segment, if it holds a batch.
+    pub(crate) async fn seal(self: &Rc<Core>, log: &Rc<Shared>) -> io::Result<()> {
+        let holds = {
+            let inner = log.inner.borrow();
+            inner.segments.last().is_some_and(|s| !s.row.sealed && s.row.end_offset > s.row.base_offset)
+        };
+        if holds {
+            reached!("segment sealed");
+            self.write_footer(log, true).await?;
+        }
+        Ok(())
+    }
+
+    /// Seals what is too old or was asked for, in idle logs too.
+    async fn seal_due(self: &Rc<Core>) -> io::Result<()> {
+        let now = self.rt.wall_clock();
+        for log in self.all_logs() {
+            let (asked, old) = {
+                let inner = log.inner.borrow();
+                let active = inner.segments.last().filter(|s| !s.row.sealed);
+                let age = active.map(|s| now.millis_since(s.row.append_time_min));
+                (inner.seal_wanted, inner.attached && age.is_some_and(|age| age >= inner.options.segment_ms))
+            };
+            if asked || old {
+                self.write_back(&log, false).await?;
+                self.seal(&log).await?;
+                log.inner.borrow_mut().seal_wanted = false;
+            }
+        }
+        Ok(())
+    }
+
+    /// Time until the next active segment is too old.
+    fn next_seal(&self) -> Duration {
+        let now = self.rt.wall_clock();
+        let logs = self.logs.borrow();
+        let due = logs.values().filter_map(|log| {
+            let inner = log.inner.borrow();
+            let active = inner.segments.last().filter(|s| inner.attached && !s.row.sealed)?;
+            (active.row.end_offset > active.row.base_offset)
+                .then(|| active.row.append_time_min.0.saturating_add(inner.options.segment_ms))
+        });
+        let wait = due.min().map_or(i64::MAX, |at| at.saturating_sub(now.0));
+        // A clock that jumps is noticed within an hour.
+        Duration::from_millis(wait.clamp(1000, 3_600_000) as u64)
+    }
+
+    /// All logs' state as of the block that was just built; see [`Checkpoint`].
+    pub(crate) fn snapshot(&self, ring: &Ring) -> Checkpoint {
+        let mut replay_from = ring.sequence + 1;
+        let mut logs = Vec::new();
+        for (number, (id, dir)) in self.closed.borrow().iter() {
+            logs.push(LogState {
+                number: *number,
+                id: *id,
+                closed: true,
+                dir: dir.clone(),
+                log_start: Offset(0),
+                origin: crate::checkpoint::Origin::ZERO,
+                terms: Vec::new(),
+                segments: Vec::new(),
+                blanks: Vec::new(),
+                states: Vec::new(),
+            });
+        }
+        for log in self.logs.borrow().values() {
+            let inner = log.inner.borrow();
+            let unwritten = || inner.tail.iter_from(inner.written().next()).filter(|(_, m)| m.block > 0);
+            let blanks: Vec<EntryHeader> = if inner.blanks_only() {
+                unwritten().map(|(index, meta)| meta.header(index)).collect()
+            } else {
+                replay_from = unwritten().map(|(_, m)| m.block).min().unwrap_or(u64::MAX).min(replay_from);
+                Vec::new()
+            };
+            logs.push(LogState {
+                number: log.number,
+                id: log.id,
+                closed: false,
+                dir: inner.options.dir.clone(),
+                log_start: inner.log_start,
+                origin: inner.origin,
+                terms: inner.terms.clone(),
+                segments: inner.segments.iter().map(|s| s.row).collect(),
+                blanks,
+                states: inner.states.clone(),
+            });
+        }
+        let epoch = ring.epoch;
+        Checkpoint { sequence: 0, block: ring.sequence, replay_from, epoch, next_number: self.next_number.get(), logs }
+    }
+}
+
+/// Entries that become one run.
+struct Gathered {
+    entries: Vec<(EntryHeader, Bytes)>,
+    size: RunSize,
+    end_offset: Offset,
+    max_timestamp: Timestamp,
+}
+
+fn gather(log: &Shared, blanks_too: bool) -> Option<Gathered> {
+    let inner = log.inner.borrow();
+    if !inner.attached || inner.closed || inner.garbage_due {
+        return None;
+    }
+    let upto = inner.committed.min(inner.journaled);
+    let mut run = Gathered {
+        entries: Vec::new(),
+        size: RunSize::default(),
+        end_offset: inner.written_offset(),
+        max_timestamp: NO_TIMESTAMP,
+    };
+    let mut payload = false;
+    for (index, meta) in inner.tail.iter_from(inner.written().next()).take_while(|(index, _)| *index <= upto) {
+        if run.size.payload_bytes + run.size.table_bytes + meta.payload_len() > RUN_BYTES_MAX && !run.entries.is_empty()
+        {
+            break;
+        }
+        run.size.add(meta.kind, meta.payload_len());
+        run.entries.push((meta.header(index), inner.tail.payload(meta)));
+        run.end_offset = run.end_offset.max(meta.last_offset.next());
+        run.max_timestamp = run.max_timestamp.max(meta.max_timestamp);
+        payload |= meta.payload_len() > 0;
+    }
+    let keeps_chunk = blanks_too && inner.tail.chunk_count() > 0;
+    (!run.entries.is_empty() && (payload || keeps_chunk)).then_some(run)
+}
