@@ -4,6 +4,11 @@
 
 use bytes::Bytes;
 use ouzel_model::{PartitionId, Timestamp, TopicId, TopicName};
+use ouzel_wire::Str;
+use ouzel_wire::coordinator::{
+    GroupMetadataKey, GroupMetadataValue, MemberMetadata, OffsetCommitKey, OffsetCommitValue,
+};
+use ouzel_wire::record::{Record as Format, first_i16};
 
 use crate::UnreadableRecord;
 use crate::api::{Committed, Record};
@@ -74,233 +79,129 @@ pub(crate) enum Key {
     Other,
 }
 
+// What the versions we write can hold; a flexible version may hold more, and then it stays as it is.
+const NAME_BYTES_MAX: usize = i16::MAX as usize;
+
+// Key types. An offset's 0 is read too, as old brokers wrote it.
+const OFFSET: i16 = 1;
+const GROUP: i16 = 2;
+
 pub(crate) fn decode_key(key: &[u8]) -> Result<Key, UnreadableRecord> {
-    let bad = UnreadableRecord("key");
-    let mut input = Input(key);
-    Ok(match input.i16().ok_or(bad)? {
-        0 | 1 => Key::Offset {
-            group: input.string().ok_or(bad)?,
-            topic: TopicName::new(&input.string().ok_or(bad)?).map_err(|_| UnreadableRecord("topic name"))?,
-            partition: PartitionId(input.i32().ok_or(bad)?),
-        },
-        2 => Key::Group { group: input.string().ok_or(bad)? },
-        _ => Key::Other,
-    })
+    let bad = |_| UnreadableRecord("key");
+    match first_i16(key).ok_or(UnreadableRecord("key"))? {
+        0 | OFFSET => {
+            let key = OffsetCommitKey::decode(key).map_err(bad)?;
+            let topic = TopicName::new(&key.topic).map_err(|_| UnreadableRecord("topic name"))?;
+            Ok(Key::Offset { group: key.group.to_string(), topic, partition: PartitionId(key.partition) })
+        }
+        GROUP => Ok(Key::Group { group: GroupMetadataKey::decode(key).map_err(bad)?.group.to_string() }),
+        _ => Ok(Key::Other),
+    }
 }
 
-pub(crate) fn offset_key(group: &str, topic: &TopicName, partition: PartitionId) -> Vec<u8> {
-    let mut out = Vec::with_capacity(10 + group.len() + topic.as_str().len());
-    out.extend(1i16.to_be_bytes());
-    put_string(&mut out, group);
-    put_string(&mut out, topic.as_str());
-    out.extend(partition.0.to_be_bytes());
-    out
+fn offset_key(group: &str, topic: &TopicName, partition: PartitionId) -> Vec<u8> {
+    let key = OffsetCommitKey { group: group.into(), topic: topic.as_str().into(), partition: partition.0 };
+    encoded(&key, OFFSET)
 }
 
-pub(crate) fn group_key(group: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(4 + group.len());
-    out.extend(2i16.to_be_bytes());
-    put_string(&mut out, group);
-    out
+fn group_key(group: &str) -> Vec<u8> {
+    encoded(&GroupMetadataKey { group: group.into() }, GROUP)
+}
+
+/// Names and metadata were bounded before they came here.
+fn encoded(format: &impl Format, version: i16) -> Vec<u8> {
+    format.encode(version).expect("what the coordinator stores fits its formats")
 }
 
 pub(crate) fn offset_record(group: &str, topic: &TopicName, partition: PartitionId, value: &Committed) -> Record {
-    let mut out = Vec::with_capacity(48 + value.metadata.len());
-    let epoch = value.leader_epoch.unwrap_or(-1);
-    if let Some(expire) = value.expire_time {
-        out.extend(1i16.to_be_bytes());
-        out.extend(value.offset.to_be_bytes());
-        put_string(&mut out, &value.metadata);
-        out.extend(value.commit_time.0.to_be_bytes());
-        out.extend(expire.0.to_be_bytes());
-    } else if let Some(id) = value.topic_id {
-        out.extend(4i16.to_be_bytes());
-        out.extend(value.offset.to_be_bytes());
-        out.extend(epoch.to_be_bytes());
-        put_uvarint(&mut out, value.metadata.len() as u32 + 1);
-        out.extend(value.metadata.as_bytes());
-        out.extend(value.commit_time.0.to_be_bytes());
-        out.extend([1, 0, 16]);
-        out.extend(id.0);
-    } else {
-        out.extend(3i16.to_be_bytes());
-        out.extend(value.offset.to_be_bytes());
-        out.extend(epoch.to_be_bytes());
-        put_string(&mut out, &value.metadata);
-        out.extend(value.commit_time.0.to_be_bytes());
-    }
-    (offset_key(group, topic, partition), Some(out))
+    let version = match value {
+        Committed { expire_time: Some(_), .. } => 1,
+        Committed { topic_id: Some(_), .. } => 4,
+        _ => 3,
+    };
+    let format = OffsetCommitValue {
+        offset: value.offset,
+        leader_epoch: if version == 1 { -1 } else { value.leader_epoch.unwrap_or(-1) },
+        metadata: value.metadata.as_str().into(),
+        commit_timestamp: value.commit_time.0,
+        expire_timestamp: value.expire_time.map_or(-1, |at| at.0),
+        topic_id: if version == 4 { value.topic_id.unwrap_or(TopicId::ZERO) } else { TopicId::ZERO },
+    };
+    (offset_key(group, topic, partition), Some(encoded(&format, version)))
 }
 
 pub(crate) fn decode_offset(value: &[u8]) -> Result<Committed, UnreadableRecord> {
-    decode_offset_value(value).ok_or(UnreadableRecord("offset value"))
-}
-
-fn decode_offset_value(value: &[u8]) -> Option<Committed> {
-    let mut input = Input(value);
-    let version = input.i16()?;
-    if !(0..=4).contains(&version) {
-        return None;
+    let value = OffsetCommitValue::decode(value).map_err(|_| UnreadableRecord("offset value"))?;
+    if value.metadata.as_bytes().len() > NAME_BYTES_MAX {
+        return Err(UnreadableRecord("offset metadata"));
     }
-    let offset = input.i64()?;
-    let leader_epoch = if version >= 3 { input.i32().map(|epoch| (epoch >= 0).then_some(epoch))? } else { None };
-    let metadata = if version >= 4 { input.compact_string()? } else { input.string()? };
-    let commit_time = Timestamp(input.i64()?);
-    let expire_time = if version == 1 { Some(input.i64()?).filter(|&at| at >= 0).map(Timestamp) } else { None };
-    let topic_id = if version >= 4 { input.topic_id_tag()? } else { None };
-    Some(Committed { offset, leader_epoch, metadata, commit_time, expire_time, topic_id })
+    Ok(Committed {
+        offset: value.offset,
+        leader_epoch: (value.leader_epoch >= 0).then_some(value.leader_epoch),
+        metadata: value.metadata.to_string(),
+        commit_time: Timestamp(value.commit_timestamp),
+        expire_time: (value.expire_timestamp >= 0).then_some(Timestamp(value.expire_timestamp)),
+        topic_id: (!value.topic_id.is_zero()).then_some(value.topic_id),
+    })
 }
 
 pub(crate) fn group_record(group: &str, value: &GroupRecord) -> Record {
-    let mut out = Vec::with_capacity(128);
-    out.extend(3i16.to_be_bytes());
-    put_string(&mut out, &value.protocol_type);
-    out.extend(value.generation.to_be_bytes());
-    put_nullable(&mut out, value.protocol.as_deref());
-    put_nullable(&mut out, value.leader.as_deref());
-    out.extend(value.since.map_or(-1, |at| at.0).to_be_bytes());
-    out.extend((value.members.len() as i32).to_be_bytes());
-    for member in &value.members {
-        put_string(&mut out, &member.member_id);
-        put_nullable(&mut out, member.instance_id.as_deref());
-        put_string(&mut out, &member.client_id);
-        put_string(&mut out, &member.client_host);
-        out.extend(member.rebalance_timeout_ms.to_be_bytes());
-        out.extend(member.session_timeout_ms.to_be_bytes());
-        put_bytes(&mut out, &member.subscription);
-        put_bytes(&mut out, &member.assignment);
-    }
-    (group_key(group), Some(out))
+    let member = |member: &MemberRecord| MemberMetadata {
+        member_id: text(&member.member_id),
+        group_instance_id: member.instance_id.as_ref().map(text),
+        client_id: text(&member.client_id),
+        client_host: text(&member.client_host),
+        rebalance_timeout: member.rebalance_timeout_ms,
+        session_timeout: member.session_timeout_ms,
+        subscription: member.subscription.clone(),
+        assignment: member.assignment.clone(),
+    };
+    let format = GroupMetadataValue {
+        protocol_type: text(&value.protocol_type),
+        generation: value.generation,
+        protocol: value.protocol.as_ref().map(text),
+        leader: value.leader.as_ref().map(text),
+        current_state_timestamp: value.since.map_or(-1, |at| at.0),
+        members: value.members.iter().map(member).collect(),
+    };
+    (group_key(group), Some(encoded(&format, 3)))
+}
+
+fn text(text: &String) -> Str {
+    text.as_str().into()
 }
 
 pub(crate) fn decode_group(value: &[u8]) -> Result<GroupRecord, UnreadableRecord> {
-    decode_group_value(value).ok_or(UnreadableRecord("group value"))
-}
-
-fn decode_group_value(value: &[u8]) -> Option<GroupRecord> {
-    let mut input = Input(value);
-    let version = input.i16()?;
-    if !(0..=3).contains(&version) {
-        return None;
+    let value = GroupMetadataValue::decode(value).map_err(|_| UnreadableRecord("group value"))?;
+    let of_members = value.members.iter().flat_map(|m| [&m.member_id, &m.client_id, &m.client_host]);
+    let optional = value.members.iter().filter_map(|m| m.group_instance_id.as_ref());
+    let optional = optional.chain(&value.protocol).chain(&value.leader);
+    if of_members.chain(optional).chain([&value.protocol_type]).any(|name| name.as_bytes().len() > NAME_BYTES_MAX) {
+        return Err(UnreadableRecord("names in group value"));
     }
-    let protocol_type = input.string()?;
-    let generation = input.i32()?;
-    let protocol = input.nullable()?;
-    let leader = input.nullable()?;
-    let since = if version >= 2 { Some(input.i64()?).filter(|&at| at >= 0).map(Timestamp) } else { None };
-    let count = input.i32()?;
-    let mut members = Vec::new();
-    for _ in 0..count {
-        let member_id = input.string()?;
-        let instance_id = if version >= 3 { input.nullable()? } else { None };
-        let client_id = input.string()?;
-        let client_host = input.string()?;
-        let first = input.i32()?;
-        let session_timeout_ms = if version >= 1 { input.i32()? } else { first };
-        members.push(MemberRecord {
-            member_id,
-            instance_id,
-            client_id,
-            client_host,
-            rebalance_timeout_ms: first,
-            session_timeout_ms,
-            subscription: input.bytes()?,
-            assignment: input.bytes()?,
-        });
-    }
-    Some(GroupRecord { protocol_type, generation, protocol, leader, since, members })
-}
-
-fn put_string(out: &mut Vec<u8>, text: &str) {
-    let length = i16::try_from(text.len()).expect("names are bounded before they are stored");
-    out.extend(length.to_be_bytes());
-    out.extend(text.as_bytes());
-}
-
-fn put_nullable(out: &mut Vec<u8>, text: Option<&str>) {
-    match text {
-        Some(text) => put_string(out, text),
-        None => out.extend((-1i16).to_be_bytes()),
-    }
-}
-
-fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.extend((bytes.len() as i32).to_be_bytes());
-    out.extend(bytes);
-}
-
-fn put_uvarint(out: &mut Vec<u8>, mut value: u32) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-struct Input<'a>(&'a [u8]);
-
-impl<'a> Input<'a> {
-    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (head, tail) = self.0.split_at_checked(count)?;
-        self.0 = tail;
-        Some(head)
-    }
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        self.take(N)?.try_into().ok()
-    }
-    fn i16(&mut self) -> Option<i16> {
-        self.array().map(i16::from_be_bytes)
-    }
-    fn i32(&mut self) -> Option<i32> {
-        self.array().map(i32::from_be_bytes)
-    }
-    fn i64(&mut self) -> Option<i64> {
-        self.array().map(i64::from_be_bytes)
-    }
-    fn uvarint(&mut self) -> Option<u32> {
-        let mut value = 0u32;
-        for place in 0..5 {
-            let [byte] = self.array()?;
-            value |= u32::from(byte & 0x7f) << (7 * place);
-            if byte < 0x80 {
-                return Some(value);
-            }
-        }
-        None
-    }
-    fn text(&mut self, length: usize) -> Option<String> {
-        std::str::from_utf8(self.take(length)?).ok().map(String::from)
-    }
-    fn string(&mut self) -> Option<String> {
-        let length = usize::try_from(self.i16()?).ok()?;
-        self.text(length)
-    }
-    fn nullable(&mut self) -> Option<Option<String>> {
-        match self.i16()? {
-            -1 => Some(None),
-            length => self.text(usize::try_from(length).ok()?).map(Some),
-        }
-    }
-    fn compact_string(&mut self) -> Option<String> {
-        let length = self.uvarint()?.checked_sub(1)?;
-        self.text(length as usize)
-    }
-    fn bytes(&mut self) -> Option<Bytes> {
-        let length = usize::try_from(self.i32()?).ok()?;
-        self.take(length).map(Bytes::copy_from_slice)
-    }
-    fn topic_id_tag(&mut self) -> Option<Option<TopicId>> {
-        let mut id = None;
-        for _ in 0..self.uvarint()? {
-            let tag = self.uvarint()?;
-            let size = self.uvarint()?;
-            let body = self.take(size as usize)?;
-            if tag == 0 {
-                id = Some(TopicId(body.try_into().ok()?)).filter(|id| !id.is_zero());
-            }
-        }
-        Some(id)
-    }
+    let member = |member: MemberMetadata| MemberRecord {
+        member_id: member.member_id.to_string(),
+        instance_id: member.group_instance_id.map(|id| id.to_string()),
+        client_id: member.client_id.to_string(),
+        client_host: member.client_host.to_string(),
+        // Records of old brokers have the session's only.
+        rebalance_timeout_ms: if member.rebalance_timeout < 0 {
+            member.session_timeout
+        } else {
+            member.rebalance_timeout
+        },
+        session_timeout_ms: member.session_timeout,
+        subscription: member.subscription,
+        assignment: member.assignment,
+    };
+    Ok(GroupRecord {
+        protocol_type: value.protocol_type.to_string(),
+        generation: value.generation,
+        protocol: value.protocol.map(|name| name.to_string()),
+        leader: value.leader.map(|id| id.to_string()),
+        since: (value.current_state_timestamp >= 0).then_some(Timestamp(value.current_state_timestamp)),
+        members: value.members.into_iter().map(member).collect(),
+    })
 }
 
 /// The group's record without its value: deletes the group.
@@ -311,4 +212,78 @@ pub(crate) fn group_tombstone(group: &str) -> Record {
 /// An offset's record without its value: deletes the offset.
 pub(crate) fn offset_tombstone(group: &str, topic: &TopicName, partition: PartitionId) -> Record {
     (offset_key(group, topic, partition), None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_offset(value: &Committed, version: u8) {
+        let (key, bytes) = offset_record("g", &TopicName::new("t").unwrap(), PartitionId(3), value);
+        assert_eq!(key, b"\0\x01\0\x01g\0\x01t\0\0\0\x03");
+        let bytes = bytes.unwrap();
+        assert_eq!(bytes[..2], [0, version]);
+        assert_eq!(decode_offset(&bytes).as_ref(), Ok(value));
+    }
+
+    #[test]
+    fn offset_takes_the_oldest_version_that_holds_it() {
+        let plain = Committed {
+            offset: 7,
+            leader_epoch: Some(2),
+            metadata: "m".into(),
+            commit_time: Timestamp(5),
+            expire_time: None,
+            topic_id: None,
+        };
+        check_offset(&plain, 3);
+        check_offset(&Committed { topic_id: Some(TopicId([9; 16])), ..plain.clone() }, 4);
+        check_offset(&Committed { expire_time: Some(Timestamp(6)), leader_epoch: None, ..plain }, 1);
+    }
+
+    #[test]
+    fn group_record_lies_as_kafka_writes_version_3() {
+        let record = GroupRecord {
+            protocol_type: "consumer".into(),
+            generation: 2,
+            protocol: Some("range".into()),
+            leader: Some("m".into()),
+            since: Some(Timestamp(1)),
+            members: vec![MemberRecord {
+                member_id: "m".into(),
+                instance_id: None,
+                client_id: "c".into(),
+                client_host: "/h".into(),
+                rebalance_timeout_ms: 3,
+                session_timeout_ms: 4,
+                subscription: Bytes::from_static(b"s"),
+                assignment: Bytes::from_static(b"aa"),
+            }],
+        };
+        let (key, value) = group_record("g", &record);
+        assert_eq!(key, b"\0\x02\0\x01g");
+        let expect = b"\0\x03\0\x08consumer\0\0\0\x02\0\x05range\0\x01m\0\0\0\0\0\0\0\x01\0\0\0\x01\
+            \0\x01m\xff\xff\0\x01c\0\x02/h\0\0\0\x03\0\0\0\x04\0\0\0\x01s\0\0\0\x02aa";
+        assert_eq!(value.as_deref(), Some(&expect[..]));
+        assert_eq!(decode_group(&value.unwrap()), Ok(record));
+    }
+
+    #[test]
+    fn records_of_old_brokers_are_read() {
+        // Group metadata version 0: no state time, no rebalance timeout, no instance id.
+        let old = b"\0\0\0\x01c\0\0\0\x02\xff\xff\xff\xff\0\0\0\x01\0\x01m\0\0\0\0\0\0\0\x09\0\0\0\0\0\0\0\0";
+        let record = decode_group(old).unwrap();
+        assert_eq!((record.since, record.members[0].rebalance_timeout_ms), (None, 9));
+        let old = b"\0\0\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0\0\0\x01";
+        assert_eq!(decode_offset(old).unwrap().offset, 5);
+    }
+
+    #[test]
+    fn what_could_not_be_written_again_is_not_read() {
+        let metadata = "m".repeat(NAME_BYTES_MAX + 1);
+        let long = OffsetCommitValue { metadata: metadata.as_str().into(), ..Default::default() };
+        assert!(decode_offset(&long.encode(4).unwrap()).is_err());
+        let long = GroupMetadataValue { leader: Some(metadata.as_str().into()), ..Default::default() };
+        assert!(decode_group(&long.encode(4).unwrap()).is_err());
+    }
 }

@@ -4,33 +4,17 @@
 use std::collections::BTreeSet;
 
 use ouzel_model::TopicName;
+use ouzel_wire::consumer_protocol::ConsumerProtocolSubscription;
+use ouzel_wire::record::Record;
 
 /// The protocol type whose metadata is a subscription.
 pub(crate) const CONSUMER: &str = "consumer";
 
-/// Topics of a subscription of version 0 to 3 (`ConsumerProtocolSubscription`); what follows the topics isn't looked
-/// at, and a later version starts the same way. `None` if it doesn't parse. Names no topic can have are left out.
+/// Topics of a subscription, version 0 and up; a version newer than the newest we know starts the same way. `None` if it
+/// doesn't parse. Names no topic can have are left out.
 pub(crate) fn subscribed_topics(metadata: &[u8]) -> Option<BTreeSet<TopicName>> {
-    let (version, rest) = metadata.split_first_chunk::<2>()?;
-    if i16::from_be_bytes(*version) < 0 {
-        return None;
-    }
-    let (count, mut rest) = rest.split_first_chunk::<4>()?;
-    let count = usize::try_from(i32::from_be_bytes(*count)).ok()?;
-    // Each name takes two bytes at least, so the loop is bounded by what arrived.
-    if count > rest.len() / 2 {
-        return None;
-    }
-    let mut topics = BTreeSet::new();
-    for _ in 0..count {
-        let (length, tail) = rest.split_first_chunk::<2>()?;
-        let (name, tail) = tail.split_at_checked(usize::try_from(i16::from_be_bytes(*length)).ok()?)?;
-        if let Ok(topic) = TopicName::new(std::str::from_utf8(name).ok()?) {
-            topics.insert(topic);
-        }
-        rest = tail;
-    }
-    Some(topics)
+    let subscription = ConsumerProtocolSubscription::decode_or_newer(metadata).ok()?;
+    Some(subscription.topics.iter().filter_map(|name| TopicName::new(name).ok()).collect())
 }
 
 #[cfg(test)]
@@ -44,9 +28,11 @@ mod tests {
             assert_eq!(subscribed_topics(bytes), expect, "{bytes:?}");
         };
         check(b"\0\0\0\0\0\x02\0\x01a\0\x02bc\xff\xff\xff\xff", Some(&["a", "bc"]));
-        check(b"\0\x03\0\0\0\x01\0\x01a then anything", Some(&["a"]));
-        check(b"\0\x01\0\0\0\0", Some(&[]));
-        check(b"\0\x01\0\0\0\x01\0\x03a b", Some(&[]));
+        check(b"\0\x01\0\0\0\0\xff\xff\xff\xff\0\0\0\0", Some(&[]));
+        check(b"\0\0\0\0\0\x01\0\x03a b\xff\xff\xff\xff", Some(&[]));
+        let newest = b"\0\x03\0\0\0\x01\0\x01a\xff\xff\xff\xff\0\0\0\0\0\0\0\x07\xff\xff";
+        check(newest, Some(&["a"]));
+        check(&[b"\0\x09", &newest[2..], b"and what comes later"].concat(), Some(&["a"]));
         check(b"", None);
         check(b"\xff\xff\0\0\0\0", None);
         check(b"\0\0\xff\xff\xff\xff", None);
