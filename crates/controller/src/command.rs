@@ -23,7 +23,7 @@ pub enum Command {
         /// What it is now.
         registration: Node,
     },
-    /// A topic begins. Fits only when neither name nor id is in use.
+    /// A topic begins. Fits only when neither name nor id is in use and the name collides with none.
     CreateTopic {
         /// Its id for ever.
         id: TopicId,

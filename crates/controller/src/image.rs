@@ -258,7 +258,8 @@ impl Image {
     }
 
     fn create_topic(&mut self, topic: Topic) -> bool {
-        if self.topics.get(&topic.name).is_some() || self.names.get(&topic.id).is_some() {
+        let taken = self.topics.get(&topic.name).is_some() || self.names.get(&topic.id).is_some();
+        if taken || self.colliding(&topic.name).is_some() {
             return false;
         }
         if may_collide(&topic.name) {
@@ -273,7 +274,7 @@ impl Image {
     fn delete_topic(&mut self, id: TopicId) -> bool {
         let Some(name) = self.names.remove(&id) else { return false };
         let topic = self.topics.remove(&name).expect("a topic's id and name are kept together");
-        if self.collisions.get(&name.collision_key()) == Some(&name) {
+        if may_collide(&name) {
             self.collisions.remove(&name.collision_key());
         }
         self.count(&topic.partitions, -1);

@@ -24,6 +24,7 @@
 
 mod command;
 mod configs;
+pub mod encoding;
 mod error;
 mod image;
 mod placement;

@@ -1,6 +1,7 @@
 //! Rules of planning, and of carrying out.
 
 mod configs;
+mod replay;
 mod topics;
 
 use ouzel_model::config::NO_VALUES;
