@@ -341,3 +341,84 @@ fn line(
     }
     let _ = writeln!(out, "{} {value}", if open == ',' { "}" } else { "" });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static BYTES: Metric = Metric::new("log_append_bytes_total", "bytes", "Bytes appended.");
+    static DEPTH: Metric = Metric::new("mailbox_depth", "messages", "Messages waiting.");
+    static LATENCY: Metric = Metric::new("log_commit_seconds", "seconds", "Time of a group commit.");
+
+    #[test]
+    fn every_value_lies_in_its_bucket_and_buckets_are_narrow() {
+        let mut before = 0;
+        for bucket in 0..BUCKETS - 1 {
+            let end = bucket_end(bucket).expect("not the last");
+            assert!(end > before, "{bucket}");
+            assert!(end - before <= (before / 8).max(1), "{before}..{end}");
+            assert_eq!((bucket_of(before), bucket_of(end - 1)), (bucket, bucket));
+            before = end;
+        }
+        assert_eq!(before, 1 << TOP_BITS);
+        assert_eq!((bucket_of(before), bucket_of(u64::MAX)), (BUCKETS - 1, BUCKETS - 1));
+    }
+
+    #[test]
+    fn quantiles_are_at_most_an_eighth_too_large() {
+        let histogram = Histogram::default();
+        (1..=1000).for_each(|n| histogram.record(n * 1000));
+        let d = histogram.distribution();
+        for (q, exact) in [(0.0, 1000), (0.5, 500_000), (0.99, 990_000), (1.0, 1_000_000)] {
+            let got = d.quantile(q);
+            assert!(got >= exact && got <= exact + exact / 8, "{q}: {got} for {exact}");
+        }
+        assert_eq!((d.count(), d.sum()), (1000, 500_500_000));
+        assert_eq!(Distribution::default().quantile(0.5), 0);
+    }
+
+    #[test]
+    fn shards_add_up_and_handles_of_one_series_are_one() {
+        let (a, b) = (Registry::default(), Registry::default());
+        a.counter(&BYTES, vec![]).add(5);
+        a.counter(&BYTES, vec![]).add(1);
+        b.counter(&BYTES, vec![]).add(10);
+        a.gauge(&DEPTH, vec![("shard", "0".into())]).set(3);
+        b.gauge(&DEPTH, vec![("shard", "1".into())]).add(4);
+        a.histogram(&LATENCY, vec![]).record_duration(Duration::from_micros(3));
+        b.histogram(&LATENCY, vec![]).record_duration(Duration::from_micros(300));
+        let mut sum = a.snapshot();
+        sum.add(b.snapshot());
+        assert_eq!(sum.get(&BYTES, &[]), Some(&Value::Counter(16)));
+        assert_eq!(sum.get(&DEPTH, &[("shard", "1")]), Some(&Value::Gauge(4)));
+        let Some(Value::Histogram(d)) = sum.get(&LATENCY, &[]) else { panic!("a histogram") };
+        assert_eq!((d.count(), d.sum()), (2, 303_000));
+        b.remove(&BYTES, vec![]);
+        assert_eq!(b.snapshot().get(&BYTES, &[]), None);
+    }
+
+    #[test]
+    fn the_text_has_one_head_per_name_and_escaped_labels() {
+        let registry = Registry::default();
+        registry.counter(&BYTES, vec![("topic", "a\"b\\c\n".into())]).add(1);
+        registry.counter(&BYTES, vec![("topic", "d".into()), ("partition", "0".into())]).add(2);
+        registry.histogram(&LATENCY, vec![]).record(1024 + 1);
+        let mut text = String::new();
+        registry.snapshot().write_text(&mut text);
+        assert_eq!(text.matches("# TYPE ouzel_log_append_bytes_total counter").count(), 1);
+        assert!(text.contains("ouzel_log_append_bytes_total{topic=\"a\\\"b\\\\c\\n\"} 1\n"), "{text}");
+        assert!(text.contains("ouzel_log_append_bytes_total{topic=\"d\",partition=\"0\"} 2\n"), "{text}");
+        assert!(text.contains("ouzel_log_commit_seconds_bucket{le=\"0.000001024\"} 0\n"), "{text}");
+        assert!(text.contains("ouzel_log_commit_seconds_bucket{le=\"0.000002048\"} 1\n"), "{text}");
+        assert!(text.contains("ouzel_log_commit_seconds_bucket{le=\"+Inf\"} 1\n"), "{text}");
+        assert!(text.contains("ouzel_log_commit_seconds_count 1\n"), "{text}");
+    }
+
+    #[test]
+    #[should_panic(expected = "another kind")]
+    fn a_name_has_one_kind() {
+        let registry = Registry::default();
+        registry.counter(&BYTES, vec![]);
+        registry.gauge(&BYTES, vec![]);
+    }
+}

@@ -200,6 +200,8 @@ pub fn start(
             match Shard::new(ShardId(index), kind, seed, &control) {
                 Ok(shard) => {
                     let _ = answer.send(Ok(()));
+                    // `start` waits until every sender is gone, whether it answered or its thread panicked.
+                    drop(answer);
                     shard.run(move |rt| main(rt));
                 }
                 Err(error) => {

@@ -111,6 +111,9 @@ impl Semaphore {
     fn grant(&self) {
         let mut state = self.state.borrow_mut();
         let state = &mut *state;
+        if state.closed {
+            return;
+        }
         for waiter in state.waiting.values_mut().filter(|w| !w.granted) {
             if waiter.want > state.free {
                 break;
