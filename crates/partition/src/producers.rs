@@ -140,8 +140,9 @@ impl Producers {
             };
         }
         let last_sequence = batch.last_sequence();
-        let same =
-            |b: &Batch| b.epoch == batch.epoch && (b.first_sequence, b.last_sequence) == (batch.first_sequence, last_sequence);
+        let same = |b: &Batch| {
+            b.epoch == batch.epoch && (b.first_sequence, b.last_sequence) == (batch.first_sequence, last_sequence)
+        };
         if !planted!("30", true, false) {
             if let Some((index, b)) = producer.pending.iter().find(|(_, b)| same(b)) {
                 reached!("producers: duplicate of a pending batch");
@@ -315,12 +316,7 @@ mod tests {
     const DAY: i64 = 86_400_000;
 
     fn batch(epoch: i16, first: i32, count: i32) -> ProducerBatch {
-        ProducerBatch {
-            id: ProducerId(7),
-            epoch: ProducerEpoch(epoch),
-            first_sequence: first,
-            last_delta: count - 1,
-        }
+        ProducerBatch { id: ProducerId(7), epoch: ProducerEpoch(epoch), first_sequence: first, last_delta: count - 1 }
     }
 
     /// Appends batches at index and offset 1, 2, …, commits the first `committed` of them, then checks one more.
