@@ -314,13 +314,16 @@ fn judge_compressed(batch: &Batch<'_>, codec: Codec, rules: &Rules) -> Result<Ti
 pub fn walk(batch: &Batch<'_>, records: &[u8], rules: &Rules) -> Result<Timestamp, Refusal> {
     let base = batch.base_timestamp().0;
     let (from, to) = rules.times();
+    // Unsigned distance from the earliest time: one comparison finds both too early and too late.
+    let span = to.wrapping_sub(from) as u64;
     let mut largest = NO_TIMESTAMP;
     let mut rest = records;
     let count = batch.count();
     for index in 0..count {
-        let raw = split_record(&mut rest).map_err(|error| Refusal::Record { index, error })?;
-        if raw.offset_delta != index {
-            return Err(Refusal::OffsetDelta { index, offset_delta: raw.offset_delta });
+        let (raw, behind) = split_record(rest).map_err(|error| unreadable(index, error))?;
+        rest = behind;
+        if raw.offset_zigzag != (index as u32) << 1 {
+            return Err(Refusal::OffsetDelta { index, offset_delta: raw.offset_delta() });
         }
         if raw.bytes > rules.record_bytes_max {
             return Err(Refusal::RecordTooLarge { index, bytes: raw.bytes, max: rules.record_bytes_max });
@@ -329,9 +332,9 @@ pub fn walk(batch: &Batch<'_>, records: &[u8], rules: &Rules) -> Result<Timestam
             return Err(Refusal::NoKey { index });
         }
         let Some(timestamp) = base.checked_add(raw.timestamp_delta) else {
-            return Err(Refusal::Record { index, error: RecordError::Overflow });
+            return Err(unreadable(index, RecordError::Overflow));
         };
-        if (timestamp < from || timestamp > to) && timestamp != NO_TIMESTAMP {
+        if timestamp.wrapping_sub(from) as u64 > span && timestamp != NO_TIMESTAMP {
             return Err(Refusal::Timestamp { index, timestamp, from, to });
         }
         largest = largest.max(timestamp);
@@ -343,4 +346,11 @@ pub fn walk(batch: &Batch<'_>, records: &[u8], rules: &Rules) -> Result<Timestam
         return Err(Refusal::TimestampType);
     }
     Ok(Timestamp(largest))
+}
+
+/// Out of line: else the walk keeps a half-built error in a register for each record.
+#[cold]
+#[inline(never)]
+fn unreadable(index: i32, error: RecordError) -> Refusal {
+    Refusal::Record { index, error }
 }

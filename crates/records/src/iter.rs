@@ -84,8 +84,10 @@ impl<'a> Iterator for Headers<'a> {
 
     fn next(&mut self) -> Option<Header<'a>> {
         self.left = self.left.checked_sub(1)?;
-        let key = nullable(&mut self.bytes).ok()??;
-        let value = nullable(&mut self.bytes).ok()?;
+        let mut cursor = Cursor { bytes: self.bytes, at: 0 };
+        let key = cursor.nullable().ok()??;
+        let value = cursor.nullable().ok()?;
+        self.bytes = &self.bytes[cursor.at..];
         Some(Header { key, value })
     }
 
@@ -126,16 +128,16 @@ impl<'a> Records<'a> {
         if self.left == 0 {
             return if self.rest.is_empty() { Ok(None) } else { Err(RecordError::Trailing) };
         }
-        let raw = split_record(&mut self.rest)?;
-        self.left -= 1;
-        let offset = self.base_offset.0.checked_add(raw.offset_delta as i64).ok_or(RecordError::Overflow)?;
+        let (raw, behind) = split_record(self.rest)?;
+        (self.rest, self.left) = (behind, self.left - 1);
+        let offset = self.base_offset.0.checked_add(raw.offset_delta() as i64).ok_or(RecordError::Overflow)?;
         let timestamp = match self.append_time {
             Some(time) => time,
             None => Timestamp(self.base_timestamp.0.checked_add(raw.timestamp_delta).ok_or(RecordError::Overflow)?),
         };
         Ok(Some(Record {
             offset: Offset(offset),
-            offset_delta: raw.offset_delta,
+            offset_delta: raw.offset_delta(),
             timestamp,
             attributes: raw.attributes,
             key: raw.key,
@@ -161,7 +163,8 @@ impl<'a> Iterator for Records<'a> {
 pub(crate) struct Raw<'a> {
     pub attributes: u8,
     pub timestamp_delta: i64,
-    pub offset_delta: i32,
+    /// The offset delta, its zigzag not undone: to compare it, zigzag the other side.
+    pub offset_zigzag: u32,
     pub key: Option<&'a [u8]>,
     pub value: Option<&'a [u8]>,
     pub headers: Headers<'a>,
@@ -169,106 +172,139 @@ pub(crate) struct Raw<'a> {
     pub bytes: usize,
 }
 
-/// Takes one record off the front of `rest`, headers walked.
-#[inline]
-pub(crate) fn split_record<'a>(rest: &mut &'a [u8]) -> Result<Raw<'a>, RecordError> {
-    let length = varint(rest)?;
-    let length = usize::try_from(length).map_err(|_| RecordError::Length)?;
-    let Some((mut body, behind)) = rest.split_at_checked(length) else {
-        return Err(RecordError::Cut);
-    };
-    *rest = behind;
+impl Raw<'_> {
+    pub fn offset_delta(&self) -> i32 {
+        unzigzag(self.offset_zigzag)
+    }
+}
+
+/// 0, -1, 1, -2, … from 0, 1, 2, 3, … .
+#[inline(always)]
+fn unzigzag(zigzag: u32) -> i32 {
+    (zigzag >> 1) as i32 ^ -((zigzag & 1) as i32)
+}
+
+/// Takes one record off the front of `bytes`, headers walked, and returns it with what follows.
+///
+/// Every record a client sends passes here, so all of it is inlined into its two callers and keeps its place in a
+/// register: the [walk](crate::check::walk) takes about 120 instructions for a record without headers.
+#[inline(always)]
+pub(crate) fn split_record(bytes: &[u8]) -> Result<(Raw<'_>, &[u8]), RecordError> {
+    let mut front = Cursor { bytes, at: 0 };
+    let length = front.length()?.ok_or(RecordError::Length)?;
+    let end = front.at + length;
+    let body = bytes.get(front.at..end).ok_or(RecordError::Cut)?;
     // From here on a missing byte means that the record's own length is wrong.
-    read_body(&mut body, length).map_err(|error| if error == RecordError::Cut { RecordError::Length } else { error })
+    let raw = read_body(body).map_err(|e| if e == RecordError::Cut { RecordError::Length } else { e })?;
+    Ok((raw, &bytes[end..]))
 }
 
 #[inline(always)]
-fn read_body<'a>(body: &mut &'a [u8], bytes: usize) -> Result<Raw<'a>, RecordError> {
-    let attributes = byte(body)?;
-    let timestamp_delta = varlong(body)?;
-    let offset_delta = varint(body)?;
-    let key = nullable(body)?;
-    let value = nullable(body)?;
-    let count = varint(body)?;
-    let headers = *body;
-    if count != 0 {
-        if count < 0 || count as usize > headers.len() / HEADER_BYTES_MIN {
+fn read_body(body: &[u8]) -> Result<Raw<'_>, RecordError> {
+    let mut body = Cursor { bytes: body, at: 0 };
+    let attributes = body.byte()?;
+    let timestamp_delta = body.varlong()?;
+    let offset_zigzag = body.number32()?;
+    let key = body.nullable()?;
+    let value = body.nullable()?;
+    let count = body.length()?.ok_or(RecordError::HeaderCount)?;
+    let mut headers: &[u8] = &[];
+    if count > 0 {
+        headers = &body.bytes[body.at..];
+        if count > headers.len() / HEADER_BYTES_MIN {
             return Err(RecordError::HeaderCount);
         }
         for _ in 0..count {
-            nullable(body)?.ok_or(RecordError::Length)?;
-            nullable(body)?;
+            body.nullable()?.ok_or(RecordError::Length)?;
+            body.nullable()?;
         }
     }
-    if !body.is_empty() {
+    if body.at != body.bytes.len() {
         return Err(RecordError::Length);
     }
     let headers = Headers { bytes: headers, left: count as u32 };
-    Ok(Raw { attributes, timestamp_delta, offset_delta, key, value, headers, bytes })
+    Ok(Raw { attributes, timestamp_delta, offset_zigzag, key, value, headers, bytes: body.bytes.len() })
 }
 
-#[inline(always)]
-fn byte(from: &mut &[u8]) -> Result<u8, RecordError> {
-    let (&first, rest) = from.split_first().ok_or(RecordError::Cut)?;
-    *from = rest;
-    Ok(first)
+/// A place in bytes: never past their end.
+#[derive(Clone, Copy)]
+struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
 }
 
-/// Bytes behind a length; -1 is null.
-#[inline(always)]
-fn nullable<'a>(from: &mut &'a [u8]) -> Result<Option<&'a [u8]>, RecordError> {
-    let length = varint(from)?;
-    if length < 0 {
-        return if length == -1 { Ok(None) } else { Err(RecordError::Length) };
+impl<'a> Cursor<'a> {
+    #[inline(always)]
+    fn byte(&mut self) -> Result<u8, RecordError> {
+        let byte = *self.bytes.get(self.at).ok_or(RecordError::Cut)?;
+        self.at += 1;
+        Ok(byte)
     }
-    let (bytes, rest) = from.split_at_checked(length as usize).ok_or(RecordError::Length)?;
-    *from = rest;
-    Ok(Some(bytes))
+
+    /// A number of so many bits, seven in a byte, lowest first. One and two bytes, as usual, are read in line.
+    #[inline(always)]
+    fn number(&mut self, bits: u32) -> Result<u64, RecordError> {
+        let first = self.byte()?;
+        if first < 0x80 {
+            return Ok(first as u64);
+        }
+        let second = self.byte()?;
+        if second < 0x80 {
+            return Ok((first & 0x7f) as u64 | (second as u64) << 7);
+        }
+        let (number, at) = long_number(self.bytes, self.at - 2, bits)?;
+        self.at = at;
+        Ok(number)
+    }
+
+    /// A number of 32 bits, zigzag not yet undone; at most 5 bytes.
+    #[inline(always)]
+    fn number32(&mut self) -> Result<u32, RecordError> {
+        Ok(self.number(32)? as u32)
+    }
+
+    /// A zigzag number of 64 bits, at most 10 bytes.
+    #[inline(always)]
+    fn varlong(&mut self) -> Result<i64, RecordError> {
+        let raw = self.number(64)?;
+        Ok((raw >> 1) as i64 ^ -((raw & 1) as i64))
+    }
+
+    /// A length or count; -1 is none.
+    #[inline(always)]
+    fn length(&mut self) -> Result<Option<usize>, RecordError> {
+        match self.number32()? {
+            raw if raw & 1 == 0 => Ok(Some((raw >> 1) as usize)),
+            1 => Ok(None),
+            _ => Err(RecordError::Length),
+        }
+    }
+
+    /// Bytes behind their length; -1 is null.
+    #[inline(always)]
+    fn nullable(&mut self) -> Result<Option<&'a [u8]>, RecordError> {
+        let Some(length) = self.length()? else { return Ok(None) };
+        let bytes = self.bytes.get(self.at..self.at + length).ok_or(RecordError::Length)?;
+        self.at += length;
+        Ok(Some(bytes))
+    }
 }
 
-/// A zigzag number of 32 bits, at most 5 bytes. One and two bytes, the usual lengths, are read without a loop.
-#[inline(always)]
-pub(crate) fn varint(from: &mut &[u8]) -> Result<i32, RecordError> {
-    let raw = match **from {
-        [a, ref rest @ ..] if a < 0x80 => {
-            *from = rest;
-            a as u32
-        }
-        [a, b, ref rest @ ..] if b < 0x80 => {
-            *from = rest;
-            (a & 0x7f) as u32 | (b as u32) << 7
-        }
-        _ => u32::try_from(long_number(from, 5)?).map_err(|_| RecordError::Varint)?,
-    };
-    Ok((raw >> 1) as i32 ^ -((raw & 1) as i32))
-}
-
-/// A zigzag number of 64 bits, at most 10 bytes.
-#[inline(always)]
-pub(crate) fn varlong(from: &mut &[u8]) -> Result<i64, RecordError> {
-    let raw = match **from {
-        [a, ref rest @ ..] if a < 0x80 => {
-            *from = rest;
-            a as u64
-        }
-        _ => long_number(from, 10)?,
-    };
-    Ok((raw >> 1) as i64 ^ -((raw & 1) as i64))
-}
-
-/// Seven bits a byte, lowest first, in at most `bytes_max` bytes; bits over 64 must be zero.
+/// The number of at most `bits` bits at `at`, and the place behind it.
 #[cold]
-fn long_number(from: &mut &[u8], bytes_max: usize) -> Result<u64, RecordError> {
+#[inline(never)]
+fn long_number(bytes: &[u8], at: usize, bits: u32) -> Result<(u64, usize), RecordError> {
     let mut number = 0u64;
-    for place in 0..bytes_max {
-        let next = byte(from)?;
-        let bits = (next & 0x7f) as u64;
-        if place == 9 && bits > 1 {
+    for place in 0..bits.div_ceil(7) {
+        let next = *bytes.get(at + place as usize).ok_or(RecordError::Cut)?;
+        let part = (next & 0x7f) as u64;
+        let room = bits - 7 * place;
+        if room < 7 && part >> room != 0 {
             return Err(RecordError::Varint);
         }
-        number |= bits << (7 * place);
+        number |= part << (7 * place);
         if next < 0x80 {
-            return Ok(number);
+            return Ok((number, at + place as usize + 1));
         }
     }
     Err(RecordError::Varint)
@@ -289,9 +325,9 @@ mod tests {
     use crate::build::{put_varint, put_varlong};
 
     fn check_varint(bytes: &[u8], expect: Result<i32, RecordError>) {
-        let mut rest = bytes;
-        assert_eq!(varint(&mut rest), expect, "{bytes:x?}");
-        assert!(expect.is_err() || rest.is_empty(), "{bytes:x?}");
+        let mut cursor = Cursor { bytes, at: 0 };
+        assert_eq!(cursor.number32().map(unzigzag), expect, "{bytes:x?}");
+        assert!(expect.is_err() || cursor.at == bytes.len(), "{bytes:x?}");
     }
 
     #[test]
@@ -307,7 +343,7 @@ mod tests {
         check_varint(&[0x80, 0x80], Err(RecordError::Cut));
         check_varint(&[], Err(RecordError::Cut));
 
-        let long = |mut bytes: &[u8]| varlong(&mut bytes);
+        let long = |bytes: &[u8]| Cursor { bytes, at: 0 }.varlong();
         assert_eq!(long(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]), Ok(i64::MIN));
         assert_eq!(long(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x03]), Err(RecordError::Varint));
         assert_eq!(long(&[0x80; 11]), Err(RecordError::Varint));
@@ -319,16 +355,16 @@ mod tests {
             for number in [1i64 << shift, -(1i64 << shift.min(62)), (1i64 << shift).wrapping_sub(1)] {
                 let mut bytes = Vec::new();
                 put_varlong(&mut bytes, number);
-                assert_eq!(varlong(&mut &bytes[..]), Ok(number));
+                assert_eq!(Cursor { bytes: &bytes, at: 0 }.varlong(), Ok(number));
                 let mut bytes = Vec::new();
                 put_varint(&mut bytes, number as i32);
-                assert_eq!(varint(&mut &bytes[..]), Ok(number as i32));
+                assert_eq!(Cursor { bytes: &bytes, at: 0 }.number32().map(unzigzag), Ok(number as i32));
             }
         }
     }
 
     fn check_record(bytes: &[u8], expect: Result<usize, RecordError>) {
-        let got = split_record(&mut &bytes[..]).map(|raw| raw.headers.len());
+        let got = split_record(bytes).map(|(raw, _)| raw.headers.len());
         assert_eq!(got, expect, "{bytes:?}");
     }
 

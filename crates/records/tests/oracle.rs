@@ -8,8 +8,10 @@ use ouzel_records::{Batch, BatchBuilder, Codec, Producer, Rules, check, records}
 
 type Foreign = kafka_protocol::records::Record;
 
+type Shape = (Option<Vec<u8>>, Option<Vec<u8>>, Vec<(String, Option<Vec<u8>>)>);
+
 /// Keys, values and headers of every shape, the same for the same number.
-fn shape(n: usize) -> (Option<Vec<u8>>, Option<Vec<u8>>, Vec<(String, Option<Vec<u8>>)>) {
+fn shape(n: usize) -> Shape {
     let bytes = |len: usize| (0..len).map(|i| (i * 7 + n) as u8).collect::<Vec<u8>>();
     let key = (!n.is_multiple_of(3)).then(|| bytes(n % 70));
     let value = (!n.is_multiple_of(5)).then(|| bytes(n * 13 % 3_000));
