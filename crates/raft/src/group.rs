@@ -12,9 +12,6 @@ use crate::stored::{BadStored, Stored};
 use crate::terms::Terms;
 use crate::tickets::Tickets;
 
-/// A message that names an index from here on is broken: no log gets this long, and sums below can't overflow.
-const INDEX_END: Index = Index(1 << 62);
-
 /// One replica of one group. At most 1 KiB while idle, with three members; see the crate's first page for its contract.
 #[derive(Clone, Debug, Hash)]
 pub struct Group {
@@ -197,6 +194,12 @@ impl Group {
         self.peers.iter().filter(move |_| leads).map(|peer| (peer.id, peer.matched))
     }
 
+    /// Memory this replica takes, bytes: its own size and what it holds on the heap.
+    pub fn memory_bytes(&self) -> usize {
+        let peers = if self.peers.spilled() { self.peers.capacity() * size_of::<Peer>() } else { 0 };
+        size_of::<Group>() + peers + self.log.heap_bytes() + self.tickets.heap_bytes() + self.sizes.heap_bytes()
+    }
+
     /// The number of members that is more than half of them.
     pub(crate) fn majority(&self) -> usize {
         self.peers.len().div_ceil(2) + 1
@@ -215,7 +218,8 @@ impl Group {
     /// The only way out for messages. Whatever carries a term or a vote leaves after these are durable.
     pub(crate) fn send(&self, to: NodeId, body: Body, out: &mut Outputs) {
         let message = Message { term: self.term, body };
-        out.push(Output::Send { to, message, after: self.tickets.vote_waiting() });
+        let after = self.tickets.vote_waiting().filter(|_| planted!("raft-vote-not-awaited", false, true));
+        out.push(Output::Send { to, message, after });
     }
 
     pub(crate) fn save_vote(&mut self, out: &mut Outputs) {
@@ -261,7 +265,7 @@ impl Group {
             return reached!("raft: message of no member or no term");
         };
         if message.term < self.term {
-            if matches!(message.body, Body::Vote { .. } | Body::Append { .. }) {
+            if matches!(message.body, Body::Vote { .. } | Body::Append(_)) {
                 self.send(from, Body::Outdated, out);
             }
             return;
@@ -284,9 +288,7 @@ impl Group {
         match message.body {
             Body::Vote { .. } | Body::Outdated => {}
             Body::Voted { granted } => self.voted(now, peer, granted, out),
-            Body::Append { prev, entries_term, last, commit } => {
-                self.entries_received(now, from, prev, entries_term, last, commit, out);
-            }
+            Body::Append(entries) => self.entries_received(now, from, entries, out),
             Body::Appended { matched } => self.appended(peer, matched, out),
             Body::Refused { asked, hint, committed } => self.refused(peer, asked, hint, committed, out),
         }
@@ -311,93 +313,12 @@ impl Group {
         self.armed = NEVER;
         self.timeout_ms = self.config.election_ms(random);
         if now < self.due {
-            // A follower comes by here about once per election timeout.
-            return self.tickets.shrink();
+            return;
         }
         if matches!(self.state, State::Leader { .. }) {
             self.heartbeat(now, out);
         } else {
             self.campaign(now, out);
         }
-    }
-
-    /// Takes a leader's entries apart into those that are here, those that contradict ours, and those that are new.
-    fn entries_received(
-        &mut self,
-        now: u64,
-        leader: NodeId,
-        prev: Position,
-        entries_term: Term,
-        last: Index,
-        commit: Index,
-        out: &mut Outputs,
-    ) {
-        let matched = match self.state {
-            State::Follower { leader: Some(known), matched } if known == leader => matched,
-            State::Follower { leader: None, matched } => matched,
-            State::Candidate => self.commit,
-            // Two leaders in one term: not from our own kind.
-            _ => return reached!("raft: second leader in a term"),
-        };
-        let ordered = prev.index <= last && last < INDEX_END && prev.term <= entries_term && entries_term <= self.term;
-        if !ordered {
-            return reached!("raft: malformed append");
-        }
-        if self.leader().is_none() {
-            self.set_state(State::Follower { leader: Some(leader), matched }, out);
-        }
-        self.wait_for_leader(now);
-
-        let below = prev.index < self.log.trimmed().index;
-        if !below && self.log.term_at(prev.index) != Some(prev.term) {
-            return self.refuse(leader, prev, out);
-        }
-        // What was trimmed was committed, so it is the same over there.
-        let known = prev.index.max(self.log.trimmed().index);
-        let first = if last <= known { last.next() } else { self.first_new(known.next(), last, entries_term) };
-        if first <= last {
-            let truncate_from = (first <= self.log.last()).then_some(first);
-            if let Some(from) = truncate_from {
-                if from <= matched.max(self.commit) && planted!("raft-truncate-committed", false, true) {
-                    return out.push(Output::Conflict { leader, index: from });
-                }
-                self.truncate(from);
-            }
-            self.append(entries_term, last, Source::Received, truncate_from, out);
-        }
-        let matched = matched.max(last);
-        self.state = State::Follower { leader: Some(leader), matched };
-        self.commit_to(commit.min(matched), out);
-        if last < first {
-            // Nothing to write: say what is durable now. Else the write's ticket brings the answer.
-            self.send(leader, Body::Appended { matched: matched.min(self.durable) }, out);
-        }
-    }
-
-    /// The first index of `from ..= last` that isn't here with this term; behind `last` when all are.
-    fn first_new(&self, from: Index, last: Index, term: Term) -> Index {
-        if self.log.term_at(from) != Some(term) || planted!("raft-truncate-committed", true, false) {
-            return from;
-        }
-        self.log.run_end(from).min(last).next()
-    }
-
-    fn truncate(&mut self, from: Index) {
-        reached!("raft: truncated");
-        let kept = Index(from.0 - 1);
-        self.log.truncate(from);
-        planted!("raft-ticket-of-truncated", (), {
-            self.durable = self.durable.min(kept);
-            self.tickets.cut(kept);
-        });
-    }
-
-    fn refuse(&mut self, leader: NodeId, prev: Position, out: &mut Outputs) {
-        if prev.index <= self.commit {
-            return out.push(Output::Conflict { leader, index: prev.index });
-        }
-        let committed = self.position(self.commit);
-        let hint = self.log.floor(prev).map_or(committed, |at| if at.index > self.commit { at } else { committed });
-        self.send(leader, Body::Refused { asked: prev.index, hint, committed: self.commit }, out);
     }
 }

@@ -26,7 +26,7 @@
 //!    [`Stored`]; old tickets, held messages and timers are forgotten. Votes and log are as durable as it was told.
 //! 5. Each node is one member of a group, and a member that lost its disk comes back under another id.
 //!
-//! **What holds then** (checked by `testing` and its planted bugs)
+//! **What holds then** (checked by [`testing`] and its planted bugs)
 //! - One leader per term. A committed entry is never lost or changed, on any replica.
 //! - The committed index is durable on a majority, and its entry or a later one was written in its leader's own term.
 //! - `trimmed <= committed <= last`; committed never moves back; nothing at or below it is truncated.
@@ -66,8 +66,8 @@
 //!         Event::Timer => group.step(0, Input::TimerFired { random: 7 }, &mut outputs),
 //!         Event::Written(ticket) => group.step(0, Input::Durable(ticket), &mut outputs),
 //!         Event::Arrived { from, message, payload } => {
-//!             if let Body::Append { prev, .. } = message.body {
-//!                 received = (prev.index.0, payload);
+//!             if let Body::Append(entries) = message.body {
+//!                 received = (entries.prev.index.0, payload);
 //!             }
 //!             group.step(0, Input::Message { from, message }, &mut outputs)
 //!         }
@@ -98,7 +98,7 @@
 //!             // A `Vec` is durable at once, so `after` holds nothing back here.
 //!             Output::Send { to, message, after: _ } => {
 //!                 let payload = match message.body {
-//!                     Body::Append { prev, last, .. } => log[prev.index.0 as usize..last.0 as usize].to_vec(),
+//!                     Body::Append(sent) => log[sent.prev.index.0 as usize..sent.last.0 as usize].to_vec(),
 //!                     _ => Vec::new(),
 //!                 };
 //!                 let event = Event::Arrived { from: NodeId(at as i32), message, payload };
@@ -118,16 +118,18 @@
 mod config;
 mod contract;
 mod election;
+mod follow;
 mod group;
 mod message;
 mod progress;
 mod sizes;
 mod stored;
 mod terms;
+pub mod testing;
 mod tickets;
 
 pub use config::Config;
 pub use contract::{Input, NEVER, Output, Outputs, Role, Source, Ticket};
 pub use group::Group;
-pub use message::{Body, Message, Position};
+pub use message::{Body, Entries, Message, Position};
 pub use stored::{BadStored, Stored};

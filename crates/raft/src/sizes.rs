@@ -46,6 +46,10 @@ impl Sizes {
         }
     }
 
+    pub fn heap_bytes(&self) -> usize {
+        self.sums.capacity() * size_of::<u64>()
+    }
+
     /// Whether the length of this entry is known.
     pub fn knows(&self, index: Index) -> bool {
         self.base < index

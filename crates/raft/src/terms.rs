@@ -51,6 +51,10 @@ impl Terms {
         Ok(terms)
     }
 
+    pub fn heap_bytes(&self) -> usize {
+        if self.rows.spilled() { self.rows.capacity() * size_of::<(Term, Index)>() } else { 0 }
+    }
+
     pub fn trimmed(&self) -> Position {
         self.trimmed
     }

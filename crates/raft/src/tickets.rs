@@ -6,6 +6,9 @@ use ouzel_model::Index;
 
 use crate::contract::Ticket;
 
+/// An idle group keeps room for this many tickets; what a burst took is given back.
+const KEPT: usize = 16;
+
 /// What each ticket that isn't durable yet stands for.
 #[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct Tickets {
@@ -53,13 +56,14 @@ impl Tickets {
         assert!(ticket <= self.given, "ticket {} was never given, the last one is {}", ticket.0, self.given.0);
         let count = ticket.0.saturating_sub(self.durable.0) as usize;
         self.durable = self.durable.max(ticket);
-        self.waiting.drain(..count).max().unwrap_or(Index(0))
-    }
-
-    /// Gives back memory when nothing waits.
-    pub fn shrink(&mut self) {
-        if self.waiting.is_empty() {
+        let last = self.waiting.drain(..count).max().unwrap_or(Index(0));
+        if self.waiting.is_empty() && self.waiting.capacity() > KEPT {
             self.waiting = VecDeque::new();
         }
+        last
+    }
+
+    pub fn heap_bytes(&self) -> usize {
+        self.waiting.capacity() * size_of::<Index>()
     }
 }
