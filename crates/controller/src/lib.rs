@@ -24,10 +24,13 @@
 
 mod command;
 mod configs;
+mod controller;
 pub mod encoding;
 mod error;
 mod image;
 mod placement;
+mod replica;
+mod snapshots;
 mod sorted;
 #[cfg(test)]
 mod testing;
@@ -39,6 +42,7 @@ pub use command::{Command, ConfigResource, Node, Partition, Replica};
 pub use configs::{
     ConfigStep, Operation, Resource, describe_configs, describe_topic_configs, plan_alter, plan_incremental_alter,
 };
+pub use controller::{CONTROLLER_LOG, Controller, ControllerOptions, OpenError, ProposeError};
 pub use error::AdminError;
 pub use image::{Image, Local, Topic};
 pub use placement::plan_register_node;
