@@ -267,7 +267,7 @@ impl Field {
         match value {
             None if self.base == "uuid" && !self.array && self.null.is_none() => Some("TopicId::ZERO".to_owned()),
             None => None,
-            Some("\"\"" | "[]") => Some("Some(Default::default())".to_owned()),
+            Some("\"\"" | "[]" | "{}") => Some("Some(Default::default())".to_owned()),
             Some(text) if self.base == "string" => Some(format!("Str::from_static({text:?})")),
             Some(number) => Some(number.to_owned()),
         }
@@ -277,6 +277,9 @@ impl Field {
     fn is_set(&self) -> String {
         let name = format!("self.{}", ident(&self.name));
         match (&self.special_default(), self.null.is_some(), self.array, &*self.base) {
+            (Some(_), true, _, base) if self.default.as_deref() == Some("{}") => {
+                format!("{name}.as_ref() != Some(&{base}::default())")
+            }
             (Some(_), true, _, _) => format!("{name}.as_ref().is_none_or(|x| !x.is_empty())"),
             (Some(value), ..) if value == "true" => format!("!{name}"),
             (Some(value), ..) => format!("{name} != {value}"),
@@ -339,6 +342,16 @@ fn condition(range: Range, within: Range) -> Option<String> {
         (true, true) if range.0 == range.1 => Some(format!("v == {}", range.0)),
         (true, true) => Some(format!("({}..={}).contains(&v)", range.0, range.1)),
     }
+}
+
+/// The opposite of what [`condition`] gave.
+fn negated(condition: &str) -> String {
+    for (is, not) in [("v >= ", "v < "), ("v <= ", "v > "), ("v == ", "v != ")] {
+        if let Some(version) = condition.strip_prefix(is) {
+            return format!("{not}{version}");
+        }
+    }
+    format!("!{condition}")
 }
 
 fn generate(file: &File) -> Result<String> {
@@ -416,19 +429,21 @@ fn generate_struct(file: &File, s: &Struct, out: &mut String) -> Result<()> {
     generate_write(s, out)?;
     generate_least(file, s, out)?;
     writeln!(out, "}}")?;
-    let nullable = |f: &Field| f.base == *name && f.null.is_some() && !f.array;
-    if file.structs.iter().any(|other| other.fields.iter().any(nullable)) {
+    let mut all_fields = file.structs.iter().flat_map(|other| &other.fields);
+    if let Some(user) = all_fields.find(|f| f.base == *name && f.null.is_some() && !f.array) {
+        // Kafka says null with -1, but in a tag with a varint 0.
+        let null = if user.tag.is_some() { 0 } else { 0xff };
         writeln!(
             out,
             "\nimpl Nullable for {name} {{
                 fn read_nullable(d: &mut Decoder<'_>, v: i16) -> Result<Option<Self>, DecodeError> {{
-                    if d.present()? {{ d.read(v).map(Some) }} else {{ Ok(None) }}
+                    if d.present({null})? {{ d.read(v).map(Some) }} else {{ Ok(None) }}
                 }}
                 fn write_some(&self, e: &mut Encoder, v: i16) -> Result<(), EncodeError> {{
                     e.put(&[1]);
                     self.write(e, v)
                 }}
-                fn write_null(e: &mut Encoder) {{ e.put(&[0xff]); }}
+                fn write_null(e: &mut Encoder) {{ e.put(&[{null}]); }}
                 fn least_nullable(_: bool) -> usize {{ 1 }}
             }}"
         )?;
@@ -515,7 +530,7 @@ fn generate_write(s: &Struct, out: &mut String) -> Result<()> {
     tagged.sort_by_key(|f| f.tag);
     for field in tagged.iter().filter(|f| must_refuse(f)) {
         if let Some(condition) = condition(field.versions, s.versions) {
-            writeln!(out, "if !({condition}) && {} {{", field.is_set())?;
+            writeln!(out, "if {} && {} {{", negated(&condition), field.is_set())?;
             writeln!(out, "return Err(EncodeError::Unsupported(\"{}.{}\")); }}", s.name, field.name)?;
         }
     }
@@ -656,4 +671,73 @@ fn rustfmt(code: &str) -> Result<String> {
     let output = child.wait_with_output()?;
     ensure!(output.status.success(), "rustfmt refused the generated code:\n{code}");
     Ok(String::from_utf8(output.stdout)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "\
+api 7 Ask
+versions 1-4
+flexible 3+
+
+request
+  # Why.
+  names ?[]string null=2+ default=[]
+  part Part 2-3 ignorable
+    level i8 3 default=-1
+  struct Shared
+    id uuid
+
+response
+  parts []Answer
+    rack ?string tag=0
+";
+
+    #[test]
+    fn a_description_is_read_as_written() {
+        let file = parse(GOOD).unwrap();
+        assert_eq!((file.key, file.versions, file.flexible, file.module()), (Some(7), (1, 4), Some(3), "ask".into()));
+        let names: Vec<_> = file.structs.iter().map(|s| s.name.as_str()).collect();
+        assert_eq!(names, ["AskRequest", "Part", "Shared", "AskResponse", "Answer"]);
+        let request = &file.structs[0];
+        assert_eq!((request.fields[0].null, request.fields[0].rust_type()), (Some((2, 4)), "Option<Vec<Str>>".into()));
+        assert_eq!((request.fields[1].versions, request.fields[1].ignorable), ((2, 3), true));
+        assert_eq!(file.structs[1].versions, (2, 3), "a part has the versions of its field");
+        // Null or not, a compact array is a byte; from version 3 on a byte of tags ends the struct.
+        let least: Vec<_> = (1..=4).map(|version| least_of_struct(&file, request, version)).collect();
+        assert_eq!(least, [4, 4, 4, 2]);
+    }
+
+    #[test]
+    fn a_fault_in_a_description_names_its_line() {
+        let check = |from: &str, to: &str, expect: &str| {
+            let text = GOOD.replace(from, to);
+            assert_ne!(text, GOOD);
+            let error = format!("{:#}", parse(&text).err().expect("a fault"));
+            assert!(error.contains(expect), "{error}");
+        };
+        check("null=2+", "nil=2+", "line 7");
+        check("2-3 ignorable", "3-2 ignorable", "line 8");
+        check("Part 2-3 ignorable\n    level i8 3 default=-1", "Part", "no struct Part");
+        check("[]Answer", "[]Part", "two structs are called Part");
+        check("?[]string", "[]string", "needs a nullable type");
+        check("response", "reply", "line 13");
+    }
+
+    #[test]
+    fn conditions_name_only_the_ends_that_matter() {
+        let check = |range, expect: Option<&str>, opposite: &str| {
+            let condition = condition(range, (2, 5));
+            assert_eq!(condition.as_deref(), expect);
+            assert_eq!(condition.map(|c| negated(&c)).unwrap_or_default(), opposite);
+        };
+        check((2, 5), None, "");
+        check((0, 9), None, "");
+        check((3, 5), Some("v >= 3"), "v < 3");
+        check((2, 4), Some("v <= 4"), "v > 4");
+        check((3, 3), Some("v == 3"), "v != 3");
+        check((3, 4), Some("(3..=4).contains(&v)"), "!(3..=4).contains(&v)");
+    }
 }

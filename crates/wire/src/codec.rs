@@ -107,7 +107,7 @@ impl Field for TopicId {
 
 impl Field for Str {
     fn read(d: &mut Decoder<'_>, version: i16) -> Result<Self, DecodeError> {
-        Self::read_nullable(d, version)?.ok_or(DecodeError::Null)
+        d.not_null(version)
     }
     fn write(&self, e: &mut Encoder, _: i16) -> Result<(), EncodeError> {
         e.string(self.as_bytes())
@@ -131,7 +131,7 @@ impl Nullable for Str {
 
 impl Field for Bytes {
     fn read(d: &mut Decoder<'_>, version: i16) -> Result<Self, DecodeError> {
-        Self::read_nullable(d, version)?.ok_or(DecodeError::Null)
+        d.not_null(version)
     }
     fn write(&self, e: &mut Encoder, _: i16) -> Result<(), EncodeError> {
         e.length(self.len())?;
@@ -157,7 +157,7 @@ impl Nullable for Bytes {
 
 impl Field for Records {
     fn read(d: &mut Decoder<'_>, version: i16) -> Result<Self, DecodeError> {
-        Self::read_nullable(d, version)?.ok_or(DecodeError::Null)
+        d.not_null(version)
     }
     fn write(&self, e: &mut Encoder, _: i16) -> Result<(), EncodeError> {
         e.length(self.len())?;
@@ -183,7 +183,7 @@ impl Nullable for Records {
 
 impl<T: Field> Field for Vec<T> {
     fn read(d: &mut Decoder<'_>, version: i16) -> Result<Self, DecodeError> {
-        Self::read_nullable(d, version)?.ok_or(DecodeError::Null)
+        d.not_null(version)
     }
     fn write(&self, e: &mut Encoder, version: i16) -> Result<(), EncodeError> {
         e.length(self.len())?;

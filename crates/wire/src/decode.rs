@@ -17,7 +17,7 @@ pub enum DecodeError {
     /// Null where this version has none.
     #[error("null where this version allows none")]
     Null,
-    /// A negative length or a presence byte other than -1 and 1.
+    /// A negative length or a struct's presence byte that says neither there nor null.
     #[error("a negative length or bad presence byte")]
     Length,
     /// A string that isn't UTF-8.
@@ -92,6 +92,17 @@ impl<'a> Decoder<'a> {
     /// Reads a field that may be null only where `legal`.
     pub(crate) fn read_null<T: Nullable>(&mut self, legal: bool, version: i16) -> Result<Option<T>, DecodeError> {
         if legal { T::read_nullable(self, version) } else { T::read(self, version).map(Some) }
+    }
+
+    /// Reads a field of a type that has a null, where null isn't legal.
+    pub(crate) fn not_null<T: Nullable>(&mut self, version: i16) -> Result<T, DecodeError> {
+        #[cfg(test)]
+        while self.chance.is_some() {
+            if let Some(value) = T::read_nullable(self, version)? {
+                return Ok(value);
+            }
+        }
+        T::read_nullable(self, version)?.ok_or(DecodeError::Null)
     }
 
     pub(crate) fn fixed<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
@@ -169,7 +180,8 @@ impl<'a> Decoder<'a> {
     pub(crate) fn nullable_array<T: Field>(&mut self, version: i16) -> Result<Option<Vec<T>>, DecodeError> {
         #[cfg(test)]
         if let Some(chance) = &mut self.chance {
-            return chance.count().map(|count| (0..count).map(|_| T::read(self, version)).collect()).transpose();
+            let Some(count) = chance.count() else { return Ok(None) };
+            return (0..count).map(|_| T::read(self, version)).collect::<Result<_, _>>().map(Some);
         }
         let Some(count) = self.length(|d| Ok(i32::from_be_bytes(d.fixed()?)))? else { return Ok(None) };
         if count > self.remaining() / T::least(version, self.flexible).max(1) {
@@ -190,15 +202,15 @@ impl<'a> Decoder<'a> {
         Ok(())
     }
 
-    /// Whether a nullable struct is there.
-    pub(crate) fn present(&mut self) -> Result<bool, DecodeError> {
+    /// Whether a nullable struct is there: 1, else the byte that says null.
+    pub(crate) fn present(&mut self, null: u8) -> Result<bool, DecodeError> {
         #[cfg(test)]
         if let Some(chance) = &mut self.chance {
             return Ok(chance.coin());
         }
-        match i8::from_be_bytes(self.fixed()?) {
-            -1 => Ok(false),
-            1 => Ok(true),
+        match self.fixed()? {
+            [1] => Ok(true),
+            [byte] if byte == null => Ok(false),
             _ => Err(DecodeError::Length),
         }
     }

@@ -33,6 +33,8 @@ pub struct Encoder {
     // Payloads, each with the length `head` had when it came.
     spliced: Vec<(usize, Bytes)>,
     flexible: bool,
+    // Inside a tag everything is copied: the tag's size is known last and goes in front.
+    in_tag: bool,
 }
 
 impl Encoder {
@@ -133,7 +135,7 @@ impl Encoder {
     }
 
     pub(crate) fn payload(&mut self, bytes: &Bytes) {
-        if bytes.len() < SPLICE_MIN {
+        if bytes.len() < SPLICE_MIN || self.in_tag {
             self.put(bytes);
         } else {
             self.spliced.push((self.head.len(), bytes.clone()));
@@ -171,9 +173,10 @@ impl Encoder {
     /// One tag with its value.
     pub(crate) fn tag<T: Field>(&mut self, tag: u32, value: &T, version: i16) -> Result<(), EncodeError> {
         self.uvarint(tag);
-        let (start, spliced) = (self.head.len(), self.spliced.len());
+        let start = self.head.len();
+        let outer = std::mem::replace(&mut self.in_tag, true);
         value.write(self, version)?;
-        assert!(self.spliced.len() == spliced, "no tagged field holds records");
+        self.in_tag = outer;
         // The size goes in front of the value but is known only now: write it behind, and turn.
         let end = self.head.len();
         self.uvarint(u32::try_from(end - start).map_err(|_| EncodeError::TooLong)?);

@@ -1,5 +1,7 @@
 //! Headers, and what every request and response can do.
 
+use std::fmt::Debug;
+
 use bytes::Bytes;
 
 use crate::api::ApiKey;
@@ -9,7 +11,7 @@ use crate::encode::{EncodeError, Encoder};
 use crate::text::Str;
 
 /// A request's or a response's body.
-pub trait Message: Field + Default {
+pub trait Message: Field + Default + Clone + Debug + PartialEq {
     /// The API it belongs to.
     const KEY: ApiKey;
 

@@ -170,9 +170,9 @@ pub struct GroupMetadataValue {
     pub protocol_type: Str,
     /// Every version.
     pub generation: i32,
-    /// Every version, can be null.
+    /// Every version, can be null, default `""`.
     pub protocol: Option<Str>,
-    /// Every version, can be null.
+    /// Every version, can be null, default `""`.
     pub leader: Option<Str>,
     /// Versions 2+, default `-1`.
     pub current_state_timestamp: i64,
@@ -185,8 +185,8 @@ impl Default for GroupMetadataValue {
         GroupMetadataValue {
             protocol_type: Default::default(),
             generation: Default::default(),
-            protocol: Default::default(),
-            leader: Default::default(),
+            protocol: Some(Default::default()),
+            leader: Some(Default::default()),
             current_state_timestamp: -1,
             members: Default::default(),
         }
@@ -441,7 +441,7 @@ pub struct ConsumerGroupMemberMetadataValue {
     pub rebalance_timeout_ms: i32,
     /// Every version, can be null.
     pub server_assignor: Option<Str>,
-    /// Every version, tag 0, can be null.
+    /// Every version, tag 0, can be null, default `{}`.
     pub classic_member_metadata: Option<ClassicMemberMetadata>,
 }
 
@@ -456,7 +456,7 @@ impl Default for ConsumerGroupMemberMetadataValue {
             subscribed_topic_regex: Default::default(),
             rebalance_timeout_ms: -1,
             server_assignor: Default::default(),
-            classic_member_metadata: Default::default(),
+            classic_member_metadata: Some(Default::default()),
         }
     }
 }
@@ -491,7 +491,7 @@ impl Field for ConsumerGroupMemberMetadataValue {
         self.subscribed_topic_regex.write(e, v)?;
         self.rebalance_timeout_ms.write(e, v)?;
         self.server_assignor.write(e, v)?;
-        let present = [self.classic_member_metadata.is_some()];
+        let present = [self.classic_member_metadata.as_ref() != Some(&ClassicMemberMetadata::default())];
         e.tags(&present);
         if present[0] {
             e.tag(0, &self.classic_member_metadata, v)?;
@@ -541,14 +541,14 @@ impl Field for ClassicMemberMetadata {
 
 impl Nullable for ClassicMemberMetadata {
     fn read_nullable(d: &mut Decoder<'_>, v: i16) -> Result<Option<Self>, DecodeError> {
-        if d.present()? { d.read(v).map(Some) } else { Ok(None) }
+        if d.present(0)? { d.read(v).map(Some) } else { Ok(None) }
     }
     fn write_some(&self, e: &mut Encoder, v: i16) -> Result<(), EncodeError> {
         e.put(&[1]);
         self.write(e, v)
     }
     fn write_null(e: &mut Encoder) {
-        e.put(&[0xff]);
+        e.put(&[0]);
     }
     fn least_nullable(_: bool) -> usize {
         1
@@ -844,7 +844,7 @@ pub struct CurrentTopicPartitions {
     pub topic_id: TopicId,
     /// Every version.
     pub partitions: Vec<i32>,
-    /// Every version, tag 0, can be null.
+    /// Every version, tag 0, can be null, default `[]`.
     pub assignment_epochs: Option<Vec<i32>>,
 }
 
@@ -853,7 +853,7 @@ impl Default for CurrentTopicPartitions {
         CurrentTopicPartitions {
             topic_id: TopicId::ZERO,
             partitions: Default::default(),
-            assignment_epochs: Default::default(),
+            assignment_epochs: Some(Default::default()),
         }
     }
 }
@@ -876,7 +876,7 @@ impl Field for CurrentTopicPartitions {
     fn write(&self, e: &mut Encoder, v: i16) -> Result<(), EncodeError> {
         self.topic_id.write(e, v)?;
         self.partitions.write(e, v)?;
-        let present = [self.assignment_epochs.is_some()];
+        let present = [self.assignment_epochs.as_ref().is_none_or(|x| !x.is_empty())];
         e.tags(&present);
         if present[0] {
             e.tag(0, &self.assignment_epochs, v)?;

@@ -120,14 +120,14 @@ impl Field for Cursor {
 
 impl Nullable for Cursor {
     fn read_nullable(d: &mut Decoder<'_>, v: i16) -> Result<Option<Self>, DecodeError> {
-        if d.present()? { d.read(v).map(Some) } else { Ok(None) }
+        if d.present(255)? { d.read(v).map(Some) } else { Ok(None) }
     }
     fn write_some(&self, e: &mut Encoder, v: i16) -> Result<(), EncodeError> {
         e.put(&[1]);
         self.write(e, v)
     }
     fn write_null(e: &mut Encoder) {
-        e.put(&[0xff]);
+        e.put(&[255]);
     }
     fn least_nullable(_: bool) -> usize {
         1
@@ -337,14 +337,14 @@ impl Field for NextCursor {
 
 impl Nullable for NextCursor {
     fn read_nullable(d: &mut Decoder<'_>, v: i16) -> Result<Option<Self>, DecodeError> {
-        if d.present()? { d.read(v).map(Some) } else { Ok(None) }
+        if d.present(255)? { d.read(v).map(Some) } else { Ok(None) }
     }
     fn write_some(&self, e: &mut Encoder, v: i16) -> Result<(), EncodeError> {
         e.put(&[1]);
         self.write(e, v)
     }
     fn write_null(e: &mut Encoder) {
-        e.put(&[0xff]);
+        e.put(&[255]);
     }
     fn least_nullable(_: bool) -> usize {
         1

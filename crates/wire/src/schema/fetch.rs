@@ -117,7 +117,7 @@ impl Field for FetchRequest {
         if v >= 11 {
             self.rack_id.write(e, v)?;
         }
-        if !(v >= 15) && self.replica_state != ReplicaState::default() {
+        if v < 15 && self.replica_state != ReplicaState::default() {
             return Err(EncodeError::Unsupported("FetchRequest.replica_state"));
         }
         if v >= 12 {
