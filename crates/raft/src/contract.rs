@@ -27,7 +27,8 @@ pub enum Input<'a> {
         /// Payload length of each entry, bytes. Not empty.
         bytes: &'a [u32],
     },
-    /// A peer said something. A driver that can't write (a full disk, say) drops a message that brings entries
+    /// A peer said something. The driver has checked that exactly the entries named came with it, with these indexes
+    /// and this term. A driver that can't write (a full disk, say) drops a message that brings entries
     /// instead of stepping it: a lost message never does harm.
     Message {
         /// The peer, known by its connection. Ignored when it isn't a member.
@@ -94,8 +95,8 @@ pub enum Output {
     Commit(Index),
     /// The role, the term or the known leader changed.
     Role(Role),
-    /// A follower needs entries that were trimmed: copy segments from `from` on to it. Said once; see
-    /// [`Input::PeerLost`] for asking again.
+    /// A follower needs entries that were trimmed: copy segments from `from` on to it. Seldom said
+    /// twice; see [`Input::PeerLost`] for asking again.
     CatchUp {
         /// The follower.
         peer: NodeId,

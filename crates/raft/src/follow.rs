@@ -29,12 +29,16 @@ impl Group {
         }
         self.wait_for_leader(now);
 
-        let below = prev.index < self.log.trimmed().index;
+        // What was trimmed was committed, so it is the same over there; its last entry shows it.
+        let trimmed = self.log.trimmed();
+        let below = prev.index < trimmed.index;
+        if below && trimmed.index <= last && trimmed.term != term {
+            return out.push(Output::Conflict { leader, index: trimmed.index });
+        }
         if !below && self.log.term_at(prev.index) != Some(prev.term) {
             return self.refuse(leader, prev, out);
         }
-        // What was trimmed was committed, so it is the same over there.
-        let known = prev.index.max(self.log.trimmed().index);
+        let known = prev.index.max(trimmed.index);
         let first = if last <= known { last.next() } else { self.first_new(known.next(), last, term) };
         if first <= last {
             let truncate_from = (first <= self.log.last()).then_some(first);

@@ -23,7 +23,8 @@
 //!    cut, or with write caching the death of the process. One call may cover many.
 //! 3. A message is sent only when its `after` is durable, and entries' payload is fetched in the turn of the `Send`.
 //! 4. After a restart, or after its log was replaced by a catch-up copy, a replica is a new [`Group`] built from
-//!    [`Stored`]; old tickets, held messages and timers are forgotten. Votes and log are as durable as it was told.
+//!    [`Stored`]; old tickets, held messages and timers are forgotten. A copy holds committed entries only, and leaves
+//!    what the replica holds behind its last entry, if it holds that entry too: that part was acknowledged.
 //! 5. Each node is one member of a group, and a member that lost its disk comes back under another id.
 //!
 //! **What holds then** (checked by [`testing`] and its planted bugs)
@@ -34,8 +35,8 @@
 //! - With a majority up and talking there is a leader after a few election timeouts, and all logs become equal.
 //!
 //! Limits: a window of bytes and entries per follower, one frame at a time while a follower's log is unknown; writes in
-//! flight are bounded by the driver, which proposes only what its storage takes. A group of one, and any follower that
-//! nobody talks to, costs no step between elections.
+//! flight are bounded by the driver, which proposes only what its storage takes. A group of one costs no step while
+//! nothing is proposed.
 //!
 //! # Use it alone
 //! Three replicas with a `Vec` as disk and a queue as network:

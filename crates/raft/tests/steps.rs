@@ -334,6 +334,26 @@ fn broken_messages_of_a_peer_do_no_harm() {
 }
 
 #[test]
+fn entries_over_the_trimmed_part_must_agree_with_its_end() {
+    let trimmed = Stored { trimmed: position(3, 5), commit: Index(6), ..stored(&[(3, 1)], 8) };
+    for (term, last, writes) in [(3, 9, Some(9)), (3, 8, None), (3, 4, None), (2, 4, None)] {
+        let mut replica = Replica::new(Config::default(), 2, &MEMBERS, &trimmed);
+        let entries = Entries { prev: position(2, 2), term: Term(term), last: Index(last), commit: Index(6) };
+        replica.hear(1, 4, Body::Append(entries));
+        let first = replica.out.iter().find_map(|output| match output {
+            Output::Append { first, .. } => Some(first.0),
+            _ => None,
+        });
+        assert_eq!(first, writes);
+        assert!(!replica.out.iter().any(|output| matches!(output, Output::Conflict { .. })), "{entries:?}");
+    }
+    let mut replica = Replica::new(Config::default(), 2, &MEMBERS, &trimmed);
+    let entries = Entries { prev: position(2, 2), term: Term(2), last: Index(9), commit: Index(9) };
+    replica.hear(1, 4, Body::Append(entries));
+    assert!(replica.out.contains(&Output::Conflict { leader: NodeId(1), index: Index(5) }));
+}
+
+#[test]
 fn damaged_state_is_refused() {
     let new = |members: &[NodeId], stored: &Stored| {
         Group::new(0, Config::default(), NodeId(1), members, stored, 0).map(|_| ())
