@@ -18,6 +18,8 @@ pub fn ci() -> Result<()> {
     step("format", &mut cargo(&["fmt", "--all", "--", "--check"]))?;
     println!("==> tidy");
     tidy::run(&root())?;
+    println!("==> generated code");
+    crate::codegen::run(true)?;
     step("lints", &mut cargo(&["clippy", "--workspace", "--all-targets", "--profile", "ci", "--", "-D", "warnings"]))?;
     Ok(())
 }
