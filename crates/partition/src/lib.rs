@@ -16,6 +16,7 @@ pub mod retention;
 pub use append::{AppendError, Appended, Source};
 pub use control::Control;
 pub use lookup::{DeleteError, Found, LookupError, OffsetSpec};
+pub use ouzel_log::AppendRefused;
 pub use ouzel_records::check::Zstd;
 pub use partition::{LogPlace, Lost, OpenError, Partition, PartitionOptions, Unavailable};
 pub use producers::{ActiveProducer, PRODUCERS_MAX, ProducerError, Producers};

@@ -1,0 +1,173 @@
+//! Opening and closing what the image says is here.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use ouzel_controller::{Image, Topic};
+use ouzel_log::{Log, LogId, LogOptions};
+use ouzel_model::config::TopicConfig;
+use ouzel_model::{LeaderEpoch, PartitionId, ShardId, TopicId, TopicName, reached};
+use ouzel_partition::{LogPlace, OpenError, Partition, PartitionOptions};
+use ouzel_runtime::sync::Gone;
+use tracing::{info, warn};
+
+use crate::Shard;
+
+/// Where group coordinators keep their state.
+pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
+
+/// A partition's name in the journal: topic id and number.
+pub fn log_id(topic: TopicId, partition: PartitionId) -> LogId {
+    let mut id = [0; 20];
+    id[..16].copy_from_slice(&topic.0);
+    id[16..].copy_from_slice(&partition.0.to_be_bytes());
+    LogId(id)
+}
+
+/// A partition that is led on this node, and its epoch.
+pub type Led = ((TopicId, PartitionId), LeaderEpoch);
+
+fn log_options(topic: &Topic, number: PartitionId, config: &TopicConfig) -> LogOptions {
+    LogOptions {
+        dir: format!("topics/{}/{}", topic.id, number.0),
+        name: format!("{}/{}", topic.name, number.0),
+        segment_bytes: config.segment_bytes,
+        segment_ms: i64::try_from(config.segment_ms).unwrap_or(i64::MAX),
+    }
+}
+
+impl Shard {
+    /// Opens the partitions of `image` that belong here and aren't open, over the logs found at the start where there are.
+    /// Returns what is led when they serve. A partition that can't be opened is left out, with a log line: the others go on.
+    async fn open_partitions(self: &Rc<Self>, image: &Arc<Image>) -> Vec<Led> {
+        let mut opened = Vec::new();
+        for topic in image.topics() {
+            for (number, partition) in (0..).map(PartitionId).zip(&topic.partitions) {
+                if partition.shard_on(self.node()) != Some(self.id()) || self.partition(topic.id, number).is_some() {
+                    continue;
+                }
+                let found = self.recovered.borrow_mut().remove(&log_id(topic.id, number));
+                match self.open_partition(image, topic, number, found).await {
+                    Ok(partition) => opened.push(partition),
+                    Err(error) => warn!(%error, "partition stays offline"),
+                }
+            }
+        }
+        let mut led = Vec::with_capacity(opened.len());
+        for partition in opened {
+            partition.serving().await;
+            led.push(((partition.topic_id(), partition.id()), partition.leader_epoch()));
+            if partition.topic().as_str() == OFFSETS_TOPIC {
+                self.start_coordinator(partition);
+            }
+        }
+        led
+    }
+
+    async fn open_partition(
+        self: &Rc<Self>,
+        image: &Image,
+        topic: &Topic,
+        number: PartitionId,
+        found: Option<Log>,
+    ) -> Result<Rc<Partition>, OpenError> {
+        let config = Rc::new(self.topic_config(image, topic));
+        let token = self.next_token.get();
+        self.next_token.set(token + 1);
+        let place =
+            LogPlace { id: log_id(topic.id, number), found, token, options: log_options(topic, number, &config) };
+        let options = PartitionOptions {
+            topic: topic.name.clone(),
+            topic_id: topic.id,
+            partition: number,
+            node: self.node(),
+            config,
+            producer_expiration_ms: image.cluster_config(self.local()).producer_id_expiration_ms as i64,
+        };
+        let partition = Partition::open(self.runtime(), self.store(), place, options).await?;
+        self.by_token.borrow_mut().insert(token, partition.clone());
+        self.partitions.borrow_mut().insert((topic.id, number), partition.clone());
+        Ok(partition)
+    }
+
+    /// Shows `image` to this shard's handlers, gives partitions their new settings, and closes those that it no longer names; their
+    /// files go in the background.
+    pub fn adopt(self: &Rc<Self>, image: Arc<Image>, led: &[Led]) {
+        {
+            let mut leaders = self.leaders.borrow_mut();
+            leaders.extend(led.iter().copied());
+            leaders.retain(|(topic, _), _| image.topic_by_id(*topic).is_some());
+        }
+        let mut gone = Vec::new();
+        // Names that no topic has any more; a recreated one keeps its groups' offsets out by its id.
+        let topics: BTreeSet<TopicName> =
+            self.image().topics().filter(|t| image.topic_by_id(t.id).is_none()).map(|t| t.name.clone()).collect();
+        self.show(image.clone());
+        for (&(topic, number), partition) in self.partitions.borrow().iter() {
+            match image.topic_by_id(topic) {
+                Some(t) => {
+                    let config = self.topic_config(&image, t);
+                    if config != *partition.config() {
+                        partition.configure(self.store(), log_options(t, number, &config), Rc::new(config));
+                    }
+                }
+                None => gone.push((topic, number)),
+            }
+        }
+        for key in gone {
+            let partition = self.partitions.borrow_mut().remove(&key).expect("just seen");
+            self.by_token.borrow_mut().retain(|_, p| !Rc::ptr_eq(p, &partition));
+            partition.close();
+            reached!("shard: a partition of a deleted topic is closed");
+            let (shard, topic) = (self.clone(), partition.topic().clone());
+            self.runtime().spawn(ouzel_runtime::Class::Background, async move {
+                match shard.store().remove(log_id(key.0, key.1)).await {
+                    Ok(()) => info!(%topic, partition = key.1.0, "partition deleted"),
+                    Err(error) => warn!(%topic, partition = key.1.0, %error, "a deleted partition's files stay behind"),
+                }
+            });
+        }
+        if !topics.is_empty() {
+            for coordinator in self.all_coordinators() {
+                coordinator.topics_deleted(&topics);
+            }
+        }
+    }
+
+    /// Makes a committed image known to all shards of this node: first every shard opens what is new, then every shard shows it, so
+    /// that no handler names a partition that another shard doesn't have yet. Shard 0 only.
+    pub async fn publish(self: &Rc<Self>, image: Arc<Image>) -> Result<(), Gone> {
+        let mut opening = Vec::new();
+        for to in (0..self.shards()).map(ShardId) {
+            let image = image.clone();
+            opening.push(
+                self.submit(to, move |shard| {
+                    let shard = shard.clone();
+                    async move { shard.open_partitions(&image).await }
+                })
+                .await,
+            );
+        }
+        let mut led = Vec::new();
+        for opened in opening {
+            led.extend(opened.await?);
+        }
+        let led = Arc::new(led);
+        let mut adopting = Vec::new();
+        for to in (0..self.shards()).map(ShardId) {
+            let (image, led) = (image.clone(), led.clone());
+            adopting.push(
+                self.submit(to, move |shard| {
+                    shard.adopt(image, &led);
+                    async {}
+                })
+                .await,
+            );
+        }
+        for adopted in adopting {
+            adopted.await?;
+        }
+        Ok(())
+    }
+}
