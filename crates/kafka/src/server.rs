@@ -1,0 +1,189 @@
+//! Listeners, and what all connections of a shard share.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use ouzel_runtime::metrics::{Counter, Gauge, Metric};
+use ouzel_runtime::sync::Semaphore;
+use ouzel_runtime::{Class, Conn, Instant, Listener, Runtime};
+use ouzel_shard::Shard;
+use tracing::{debug, warn};
+
+use crate::conn;
+use crate::session::Sessions;
+
+/// Connections are looked at for idleness this often.
+const SWEEP_EVERY: Duration = Duration::from_secs(10);
+/// Rest after an accept that failed, which mostly means that the process has no descriptor left.
+const ACCEPT_REST: Duration = Duration::from_millis(100);
+/// Requests and their replies may hold this much of a shard's memory, KiB.
+const REQUEST_KIB_MAX: usize = 256 << 10;
+
+/// How this broker's Kafka door works.
+#[derive(Clone, Debug)]
+pub struct KafkaOptions {
+    /// Where clients are told to connect.
+    pub advertised_host: String,
+    /// The port beside it.
+    pub advertised_port: u16,
+    /// This broker's rack.
+    pub rack: Option<String>,
+    /// Connections per shard.
+    pub connections_max: usize,
+    /// A connection without a request for this long is closed. Setting `connections.max.idle.ms`.
+    pub idle_max: Duration,
+}
+
+/// One shard's share of the Kafka door.
+pub struct Kafka {
+    pub(crate) shard: Rc<Shard>,
+    pub(crate) options: KafkaOptions,
+    pub(crate) sessions: RefCell<Sessions>,
+    /// KiB of requests under way, of all connections.
+    pub(crate) memory: Semaphore,
+    /// Where first bytes are read to; no connection holds a buffer while it is idle.
+    pub(crate) scratch: RefCell<Vec<u8>>,
+    open: RefCell<BTreeMap<u64, Rc<Open>>>,
+    next: Cell<u64>,
+    pub(crate) metrics: Metrics,
+}
+
+/// A connection as the sweeper sees it.
+pub(crate) struct Open {
+    pub conn: Conn,
+    pub last_request: Cell<Instant>,
+    /// Requests read and not yet answered.
+    pub under_way: Cell<usize>,
+}
+
+/// A bound listener that isn't served yet.
+pub struct Listening(Listener);
+
+impl Listening {
+    /// Binds; several shards may bind one address.
+    pub fn bind(rt: &Runtime, addr: SocketAddr) -> io::Result<Listening> {
+        rt.net().listen(addr).map(Listening)
+    }
+
+    /// Where it listens, with the port the system chose if none was asked for.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+pub(crate) struct Metrics {
+    pub connections: Gauge,
+    pub connections_total: Counter,
+    pub closed_abnormally: Counter,
+    pub requests: Counter,
+    pub received_bytes: Counter,
+    pub sent_bytes: Counter,
+    pub produced_bytes: Counter,
+    pub fetched_bytes: Counter,
+}
+
+static RPC_ACTIVE_CONNECTIONS: Metric =
+    Metric::new("rpc_active_connections", "connections", "Connections that are open.");
+static RPC_CONNECTIONS: Metric = Metric::new("rpc_connections_total", "connections", "Connections accepted.");
+static RPC_CLOSED_ABNORMALLY: Metric = Metric::new(
+    "rpc_connections_closed_abnormally_total",
+    "connections",
+    "Connections closed for a cause that stands in the log.",
+);
+static KAFKA_REQUESTS: Metric = Metric::new("kafka_requests_total", "requests", "Kafka requests read.");
+static RPC_RECEIVED_BYTES: Metric = Metric::new("rpc_received_bytes", "bytes", "Bytes of Kafka requests.");
+static RPC_SENT_BYTES: Metric = Metric::new("rpc_sent_bytes", "bytes", "Bytes of Kafka replies.");
+static KAFKA_REQUEST_BYTES: Metric =
+    Metric::new("kafka_request_bytes_total", "bytes", "Bytes of record batches, by request.");
+
+impl Metrics {
+    fn new(rt: &Runtime) -> Metrics {
+        let m = rt.metrics();
+        let request = |kind: &str| vec![("request", kind.to_string())];
+        Metrics {
+            connections: m.gauge(&RPC_ACTIVE_CONNECTIONS, vec![]),
+            connections_total: m.counter(&RPC_CONNECTIONS, vec![]),
+            closed_abnormally: m.counter(&RPC_CLOSED_ABNORMALLY, vec![]),
+            requests: m.counter(&KAFKA_REQUESTS, vec![]),
+            received_bytes: m.counter(&RPC_RECEIVED_BYTES, vec![]),
+            sent_bytes: m.counter(&RPC_SENT_BYTES, vec![]),
+            produced_bytes: m.counter(&KAFKA_REQUEST_BYTES, request("produce")),
+            fetched_bytes: m.counter(&KAFKA_REQUEST_BYTES, request("consume")),
+        }
+    }
+}
+
+impl Kafka {
+    /// The door of this shard.
+    pub fn new(shard: Rc<Shard>, options: KafkaOptions) -> Rc<Kafka> {
+        Rc::new(Kafka {
+            metrics: Metrics::new(shard.runtime()),
+            sessions: RefCell::new(Sessions::new(shard.id())),
+            memory: Semaphore::new(REQUEST_KIB_MAX),
+            scratch: RefCell::new(vec![0; conn::SCRATCH_BYTES]),
+            open: RefCell::default(),
+            next: Cell::new(0),
+            shard,
+            options,
+        })
+    }
+
+    /// Takes connections until the broker stops.
+    pub async fn serve(self: Rc<Self>, listening: Listening) {
+        let rt = self.shard.runtime().clone();
+        while !rt.stopping().is_set() {
+            let accepted = ouzel_runtime::select! {
+                _ = rt.stopping().wait() => break,
+                accepted = listening.0.accept() => accepted,
+            };
+            match accepted {
+                Ok(conn) if self.open.borrow().len() >= self.options.connections_max => {
+                    self.metrics.closed_abnormally.add(1);
+                    warn!(peer = %conn.peer_addr(), max = self.options.connections_max, "connection refused: max.connections is reached");
+                }
+                Ok(conn) => {
+                    let number = self.next.get();
+                    self.next.set(number + 1);
+                    let open = Rc::new(Open { conn, last_request: Cell::new(rt.now()), under_way: Cell::new(0) });
+                    self.open.borrow_mut().insert(number, open.clone());
+                    self.metrics.connections_total.add(1);
+                    self.metrics.connections.set(self.open.borrow().len() as i64);
+                    let kafka = self.clone();
+                    rt.spawn(Class::Serve, async move {
+                        conn::serve(&kafka, &open).await;
+                        kafka.open.borrow_mut().remove(&number);
+                        kafka.metrics.connections.set(kafka.open.borrow().len() as i64);
+                    });
+                }
+                Err(error) => {
+                    warn!(%error, "can't accept a connection; trying again");
+                    rt.sleep(ACCEPT_REST).await;
+                }
+            }
+        }
+    }
+
+    /// Closes idle connections until the broker stops.
+    pub async fn sweep(self: Rc<Self>) {
+        let rt = self.shard.runtime().clone();
+        while !rt.stopping().is_set() {
+            rt.sleep(SWEEP_EVERY).await;
+            let now = rt.now();
+            for open in self.open.borrow().values() {
+                if open.under_way.get() == 0 && now.duration_since(open.last_request.get()) > self.options.idle_max {
+                    debug!(peer = %open.conn.peer_addr(), "idle connection closed");
+                    open.conn.shutdown();
+                }
+            }
+        }
+    }
+
+    /// Connections that are open.
+    pub fn connections(&self) -> usize {
+        self.open.borrow().len()
+    }
+}
