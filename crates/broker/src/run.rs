@@ -1,0 +1,439 @@
+//! A broker's life on each shard: open what the disk holds, publish it, serve, stop. The same code runs on the kernel and in the
+//! simulator.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use ouzel_controller::{CONTROLLER_LOG, Command, Controller, ControllerOptions, Image, Node, Plan};
+use ouzel_kafka::{Kafka, KafkaOptions, Listening};
+use ouzel_log::{Store, StoreConfig};
+use ouzel_model::{ClusterId, NodeId, ShardId};
+use ouzel_runtime::mailbox::{self, Receiver, ReplyTo, Sender, mailbox};
+use ouzel_runtime::{Class, Duration, Runtime};
+use ouzel_shard::{CONTROLLER_TOKEN, Job, Shard, ShardOptions};
+use tracing::{info, warn};
+
+use crate::config::Config;
+use crate::node::{self, NodeError, NodeFile};
+
+/// Messages that wait for a shard.
+const INBOX: usize = 1_024;
+/// Ports tried after a default one that is taken.
+const PORTS_TRIED: u16 = 100;
+/// Longest wait for connections to be answered when the broker stops.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// The feature that is finalised when a cluster is founded. Level 33 is what Apache Kafka 4.4 finalises.
+const METADATA_VERSION: &str = "metadata.version";
+const METADATA_LEVEL: i16 = 33;
+
+/// A broker is up.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// The cluster's id.
+    pub cluster_id: String,
+    /// Kafka listeners, as bound.
+    pub kafka: Vec<SocketAddr>,
+    /// What clients are told.
+    pub advertised: (String, u16),
+    /// The first wanted port that was taken, if it had to move.
+    pub kafka_taken: Option<u16>,
+    /// Topics and partitions found.
+    pub topics: usize,
+    /// Partitions found.
+    pub partitions: usize,
+    /// Inboxes of the shards, for the HTTP doors.
+    pub inboxes: Inboxes,
+}
+
+/// The shards' inboxes.
+#[derive(Clone)]
+pub struct Inboxes(pub Vec<Sender<Job>>);
+
+impl std::fmt::Debug for Inboxes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} shards", self.0.len())
+    }
+}
+
+/// Why a broker doesn't come up.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// A shard's storage.
+    #[error("shard {}: {reason}", shard.0)]
+    Storage {
+        /// Which shard.
+        shard: ShardId,
+        /// What was found.
+        reason: String,
+    },
+    /// The cluster's metadata.
+    #[error("cluster metadata: {0}")]
+    Controller(String),
+    /// A listener.
+    #[error("can't listen on {addr}: {source}")]
+    Listen {
+        /// Where.
+        addr: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A shard ended before the broker was up.
+    #[error("a shard ended: {0}")]
+    Ended(String),
+}
+
+/// Where a shard sits among the others; moves to its thread.
+pub struct Seat {
+    inbox: Receiver<Job>,
+    inboxes: Vec<Sender<Job>>,
+    role: Role,
+}
+
+enum Role {
+    /// Shard 0 leads the start.
+    First {
+        others: Vec<Sender<Boot>>,
+        reports: Receiver<Report>,
+        ready: ReplyTo<Result<Ready, StartError>>,
+    },
+    Other {
+        boot: Receiver<Boot>,
+        report: Sender<Report>,
+    },
+}
+
+/// From shard 0 to the others, in this order.
+enum Boot {
+    Open(Arc<NodeFile>),
+    Serve { addrs: Vec<SocketAddr>, options: KafkaOptions },
+    Close,
+}
+
+/// From the others to shard 0.
+enum Report {
+    Opened(Result<(), StartError>),
+    Serving(Result<(), StartError>),
+    Drained,
+}
+
+/// Seats for the shards of one broker, and what shard 0 says when all serve.
+pub fn seats(cores: u16) -> (Vec<Seat>, mailbox::Reply<Result<Ready, StartError>>) {
+    let (ready, reply) = mailbox::reply();
+    let (inboxes, receivers): (Vec<_>, Vec<_>) = (0..cores).map(|_| mailbox(INBOX)).unzip();
+    let (report, reports) = mailbox(usize::from(cores).max(1));
+    let (others, boots): (Vec<_>, Vec<_>) = (1..cores).map(|_| mailbox(4)).unzip();
+    let roles = std::iter::once(Role::First { others, reports, ready })
+        .chain(boots.into_iter().map(|boot| Role::Other { boot, report: report.clone() }));
+    let seats =
+        receivers.into_iter().zip(roles).map(|(inbox, role)| Seat { inbox, inboxes: inboxes.clone(), role }).collect();
+    (seats, reply)
+}
+
+impl Seat {
+    /// Runs this shard from its start to its end. `dir` is the data directory.
+    pub async fn run(self, rt: Runtime, config: Arc<Config>, dir: PathBuf) {
+        match self.role {
+            Role::First { others, reports, ready } => {
+                let first = First { rt, config, dir, others, reports };
+                first.run(self.inbox, self.inboxes, ready).await;
+            }
+            Role::Other { mut boot, report } => {
+                let Some(Boot::Open(file)) = boot.recv().await else { return };
+                let shard = match open(&rt, &config, &dir, &file, self.inboxes).await {
+                    Ok(shard) => shard,
+                    Err(error) => {
+                        let _ = report.send(Report::Opened(Err(error))).await;
+                        return;
+                    }
+                };
+                rt.spawn(Class::Serve, shard.clone().serve_inbox(self.inbox));
+                if report.send(Report::Opened(Ok(()))).await.is_err() {
+                    return;
+                }
+                let Some(Boot::Serve { addrs, options }) = boot.recv().await else { return };
+                let (kafka, bound) = match listen(&rt, &addrs) {
+                    Ok(listening) => (Kafka::new(shard.clone(), options), Ok(listening)),
+                    Err(error) => (Kafka::new(shard.clone(), options), Err(error)),
+                };
+                let served = bound.map(|listening| serve(&rt, &kafka, listening));
+                if report.send(Report::Serving(served)).await.is_err() {
+                    return;
+                }
+                rt.stopping().wait().await;
+                drain(&rt, &kafka).await;
+                let _ = report.send(Report::Drained).await;
+                // Others may still need this shard's partitions: it ends when all connections have ended.
+                let _ = boot.recv().await;
+                close(&shard).await;
+            }
+        }
+    }
+}
+
+/// Shard 0 at the start.
+struct First {
+    rt: Runtime,
+    config: Arc<Config>,
+    dir: PathBuf,
+    others: Vec<Sender<Boot>>,
+    reports: Receiver<Report>,
+}
+
+impl First {
+    async fn run(mut self, inbox: Receiver<Job>, inboxes: Vec<Sender<Job>>, ready: ReplyTo<Result<Ready, StartError>>) {
+        let begin = self.rt.now();
+        let up = self.start(inbox, inboxes).await;
+        let (kafka, shard, _lock) = match up {
+            Ok((kafka, shard, lock, up)) => {
+                info!(
+                    ms = self.rt.now().duration_since(begin).as_millis() as u64,
+                    topics = up.topics,
+                    partitions = up.partitions,
+                    cluster = up.cluster_id,
+                    "ready"
+                );
+                ready.send(Ok(up));
+                (kafka, shard, lock)
+            }
+            Err(error) => {
+                ready.send(Err(error));
+                return;
+            }
+        };
+        self.rt.stopping().wait().await;
+        drain(&self.rt, &kafka).await;
+        for _ in &self.others {
+            if self.reports.recv().await.is_none() {
+                break;
+            }
+        }
+        for other in &self.others {
+            let _ = other.send(Boot::Close).await;
+        }
+        close(&shard).await;
+        info!("stopped");
+    }
+
+    async fn start(
+        &mut self,
+        inbox: Receiver<Job>,
+        inboxes: Vec<Sender<Job>>,
+    ) -> Result<(Rc<Kafka>, Rc<Shard>, ouzel_runtime::Lock, Ready), StartError> {
+        let (rt, config) = (self.rt.clone(), self.config.clone());
+        let (file, lock) = node::open(&rt, &self.dir, config.node, config.cores).await?;
+        let file = Arc::new(file);
+        for other in &self.others {
+            let _ = other.send(Boot::Open(file.clone())).await;
+        }
+        let shard = open(&rt, &config, &self.dir, &file, inboxes.clone()).await?;
+        for _ in &self.others {
+            match self.reports.recv().await {
+                Some(Report::Opened(opened)) => opened?,
+                _ => return Err(StartError::Ended("while it opened its storage".into())),
+            }
+        }
+        let options = ControllerOptions::new(self.dir.clone(), config.node, CONTROLLER_TOKEN);
+        let controller =
+            Controller::open(&rt, shard.store(), options).await.map_err(|e| StartError::Controller(e.to_string()))?;
+        shard.host_controller(controller.clone());
+        rt.spawn(Class::Serve, shard.clone().serve_inbox(inbox));
+        shard.start();
+        let node = Node { uuid: file.uuid(), shards: config.cores, rack: None };
+        let (id, cluster) = (config.node, file.cluster());
+        let registered = controller.change(|image| register(image, id, node, cluster)).await;
+        let (image, ()) = registered.map_err(|e| StartError::Controller(e.to_string()))?;
+        shard.publish(image.clone()).await.map_err(|_| StartError::Ended("while partitions were opened".into()))?;
+
+        let (listening, addrs, kafka_taken) = bind(&rt, &config).await?;
+        let advertised = advertised(&config, &addrs);
+        let cluster = image.cluster_config(shard.local());
+        let options = KafkaOptions {
+            advertised_host: advertised.0.clone(),
+            advertised_port: advertised.1,
+            rack: None,
+            connections_max: usize::try_from(cluster.connections_max).unwrap_or(usize::MAX),
+            idle_max: cluster.connections_idle_max_ms.map_or(Duration::MAX, Duration::from_millis),
+        };
+        let kafka = Kafka::new(shard.clone(), options.clone());
+        for other in &self.others {
+            let _ = other.send(Boot::Serve { addrs: addrs.clone(), options: options.clone() }).await;
+        }
+        for _ in &self.others {
+            match self.reports.recv().await {
+                Some(Report::Serving(serving)) => serving?,
+                _ => return Err(StartError::Ended("while it began to listen".into())),
+            }
+        }
+        serve(&rt, &kafka, listening);
+        let ready = Ready {
+            cluster_id: file.cluster_id.clone(),
+            kafka: addrs,
+            advertised,
+            kafka_taken,
+            topics: image.topic_count(),
+            partitions: image.partition_count(),
+            inboxes: Inboxes(inboxes),
+        };
+        Ok((kafka, shard, lock, ready))
+    }
+}
+
+/// Founds the cluster at its first start, and says what this node is.
+fn register(image: &Image, id: NodeId, node: Node, cluster_id: ClusterId) -> Plan<()> {
+    let mut commands = Vec::new();
+    if !image.is_founded() {
+        let features = [(METADATA_VERSION.to_string(), METADATA_LEVEL)].into();
+        commands.push(Command::FoundCluster { cluster_id, features });
+    }
+    commands.extend(ouzel_controller::plan_register_node(image, id, node));
+    Plan { commands, outcome: () }
+}
+
+/// Opens a shard's storage.
+async fn open(
+    rt: &Runtime,
+    config: &Config,
+    dir: &std::path::Path,
+    file: &NodeFile,
+    inboxes: Vec<Sender<Job>>,
+) -> Result<Rc<Shard>, StartError> {
+    let id = rt.shard();
+    let share = config.memory / u64::from(config.cores);
+    let storage = StoreConfig {
+        layout: file.layout,
+        journal_file_bytes: config.journal_file_bytes,
+        storage_min_free: config.storage_min_free,
+        // Append chunks 15 % of the shard's memory, cache of cold reads 10 %.
+        chunk_bytes_max: share / 100 * 15,
+        block_cache_bytes_max: share / 100 * 10,
+        ..StoreConfig::new(dir.to_path_buf(), id, file.uuid())
+    };
+    let (store, recovered) =
+        Store::open(rt, storage).await.map_err(|e| StartError::Storage { shard: id, reason: e.to_string() })?;
+    let recovered: BTreeMap<_, _> =
+        recovered.into_iter().map(|r| (r.id, r.log)).filter(|(id, _)| *id != CONTROLLER_LOG).collect();
+    let groups = groups_config(config);
+    let options = ShardOptions { node: config.node, process: config.settings.clone(), store, inboxes, groups };
+    let shard = Shard::new(rt.clone(), options, recovered);
+    if id != ShardId(0) {
+        shard.start();
+    }
+    Ok(shard)
+}
+
+fn groups_config(config: &Config) -> ouzel_groups::Config {
+    use ouzel_model::config::{ClusterConfig, Layers, NO_VALUES};
+    let c = ClusterConfig::resolve(Layers { process: &config.settings, broker: &NO_VALUES, cluster: &NO_VALUES });
+    ouzel_groups::Config {
+        session_timeout_ms_min: c.group_session_timeout_min_ms as i32,
+        session_timeout_ms_max: c.group_session_timeout_max_ms as i32,
+        initial_rebalance_delay_ms: c.group_initial_rebalance_delay_ms,
+        offsets_retention_ms: i64::try_from(c.offsets_retention_ms).unwrap_or(i64::MAX),
+        offsets_retention_check_ms: c.offsets_retention_check_ms,
+        members_max: usize::try_from(c.group_members_max).unwrap_or(usize::MAX).min(10_000),
+        offset_metadata_max: usize::try_from(c.offset_metadata_max_bytes).unwrap_or(usize::MAX),
+        ..ouzel_groups::Config::default()
+    }
+}
+
+/// Binds all listeners on shard 0; those that may move go on to the next free port together.
+async fn bind(rt: &Runtime, config: &Config) -> Result<(Vec<Listening>, Vec<SocketAddr>, Option<u16>), StartError> {
+    let wanted = config.kafka.first().map_or(0, SocketAddr::port);
+    let mut port = wanted;
+    loop {
+        // A port on which somebody answers isn't shared with them, although SO_REUSEPORT would allow it.
+        let mut addrs: Vec<SocketAddr> = config
+            .kafka
+            .iter()
+            .map(|a| SocketAddr::new(a.ip(), if a.port() == wanted { port } else { a.port() }))
+            .collect();
+        let mut taken = None;
+        for addr in addrs.iter().filter(|a| a.port() != 0) {
+            if rt.net().connect(*addr).await.is_ok() {
+                taken = Some(*addr);
+            }
+        }
+        let bound = match taken {
+            Some(addr) => Err((addr, std::io::Error::from(std::io::ErrorKind::AddrInUse))),
+            None => bind_all(rt, &mut addrs),
+        };
+        match bound {
+            Ok(listening) => return Ok((listening, addrs, (port != wanted).then_some(wanted))),
+            Err((_, error))
+                if config.kafka_may_move
+                    && error.kind() == std::io::ErrorKind::AddrInUse
+                    && port < wanted + PORTS_TRIED =>
+            {
+                port += 1;
+            }
+            Err((addr, source)) => return Err(StartError::Listen { addr, source }),
+        }
+    }
+}
+
+fn bind_all(rt: &Runtime, addrs: &mut [SocketAddr]) -> Result<Vec<Listening>, (SocketAddr, std::io::Error)> {
+    let mut all = Vec::with_capacity(addrs.len());
+    for addr in addrs {
+        match Listening::bind(rt, *addr) {
+            Ok(listening) => {
+                if let Ok(bound) = listening.local_addr() {
+                    *addr = bound;
+                }
+                all.push(listening);
+            }
+            // A machine without IPv6 does without that listener.
+            Err(error) if addr.is_ipv6() && error.kind() == std::io::ErrorKind::AddrNotAvailable => {
+                warn!(%addr, "no IPv6 here: listening on IPv4 only");
+            }
+            Err(error) => return Err((*addr, error)),
+        }
+    }
+    Ok(all)
+}
+
+fn listen(rt: &Runtime, addrs: &[SocketAddr]) -> Result<Vec<Listening>, StartError> {
+    bind_all(rt, &mut addrs.to_vec()).map_err(|(addr, source)| StartError::Listen { addr, source })
+}
+
+fn advertised(config: &Config, addrs: &[SocketAddr]) -> (String, u16) {
+    let first = addrs.first().copied();
+    let port = first.map_or(0, |a| a.port());
+    match &config.advertised {
+        Some((host, own)) => (host.clone(), own.unwrap_or(port)),
+        None => (first.map_or_else(String::new, |a| a.ip().to_string()), port),
+    }
+}
+
+fn serve(rt: &Runtime, kafka: &Rc<Kafka>, listening: Vec<Listening>) {
+    for one in listening {
+        rt.spawn(Class::Serve, kafka.clone().serve(one));
+    }
+    rt.spawn(Class::Background, kafka.clone().sweep());
+}
+
+/// Waits until all connections have been answered and closed.
+async fn drain(rt: &Runtime, kafka: &Rc<Kafka>) {
+    let deadline = rt.now() + DRAIN_MAX;
+    while kafka.connections() > 0 && rt.now() < deadline {
+        rt.sleep(Duration::from_millis(5)).await;
+    }
+    if kafka.connections() > 0 {
+        warn!(connections = kafka.connections(), "connections are cut: the time to stop is over");
+    }
+}
+
+async fn close(shard: &Rc<Shard>) {
+    for partition in shard.all_partitions() {
+        partition.close();
+    }
+    for coordinator in shard.all_coordinators() {
+        coordinator.close();
+    }
+    shard.store().close().await;
+}
