@@ -301,7 +301,7 @@ impl Inner {
         let image = Image::clone(&self.image.borrow());
         let (disk, data) = (self.rt.disk(), &self.options.data_dir);
         let version = image.version();
-        snapshots::save(disk, data, &Snapshot { index, term, image }).await?;
+        snapshots::save(&self.rt, data, &Snapshot { index, term, image }).await?;
         let before = std::mem::replace(&mut self.state.borrow_mut().snapshot, (index, version));
         snapshots::drop_older(disk, data, before.0).await?;
         // Offsets of the log count commands.

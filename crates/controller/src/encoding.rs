@@ -316,40 +316,62 @@ const CRC_END: usize = 12;
 
 /// The bytes of a snapshot's file.
 pub fn encode_snapshot(snapshot: &Snapshot) -> Vec<u8> {
-    let image = &snapshot.image;
-    let config =
-        |resource, values: &Values| AlterConfig { resource: Some(resource), set: values.clone(), remove: vec![] };
-    let mut configs = vec![config(ResourceBytes::Cluster(()), image.cluster_values())];
-    configs.extend(
-        image.configured_brokers().map(|node| config(ResourceBytes::Broker(node.0), image.broker_values(node))),
-    );
-    configs.extend(
-        image
-            .configured_groups()
-            .map(|group| config(ResourceBytes::Group(group.to_string()), image.group_values(group))),
-    );
-    let body = ImageBytes {
-        version: image.version(),
-        cluster_id: image.cluster_id().0.to_vec(),
-        features: image.features().iter().map(|(name, level)| (name.clone(), i32::from(*level))).collect(),
-        nodes: image.nodes().iter().map(|(id, node)| node_bytes(*id, node)).collect(),
-        topics: image
-            .topics()
-            .map(|topic| topic_bytes(topic.id, &topic.name, &topic.partitions, &topic.config))
-            .collect(),
-        configs,
-        next_producer_id: image.next_producer_id(),
-    };
-    let mut bytes = Vec::with_capacity(SNAPSHOT_HEADER_BYTES + body.encoded_len());
-    bytes.extend_from_slice(SNAPSHOT_MAGIC);
-    bytes.extend_from_slice(&[0; 4]);
-    bytes.extend_from_slice(&SNAPSHOT_VERSION.to_be_bytes());
-    bytes.extend_from_slice(&snapshot.index.0.to_be_bytes());
-    bytes.extend_from_slice(&snapshot.term.0.to_be_bytes());
-    body.encode(&mut bytes).expect("a vector grows");
-    let crc = crc32c::crc32c(&bytes[CRC_END..]);
-    bytes[CRC_END - 4..CRC_END].copy_from_slice(&crc.to_be_bytes());
-    bytes
+    let mut encoder = SnapshotEncoder::new(snapshot);
+    snapshot.image.topics().for_each(|topic| encoder.topic(topic));
+    encoder.finish(snapshot)
+}
+
+/// Makes a snapshot's bytes topic by topic, so that its caller can let others run in between. Concatenated messages of
+/// protocol buffers are one message, so each part is a message of its own.
+pub(crate) struct SnapshotEncoder {
+    bytes: Vec<u8>,
+}
+
+impl SnapshotEncoder {
+    pub(crate) fn new(snapshot: &Snapshot) -> SnapshotEncoder {
+        let image = &snapshot.image;
+        let mut bytes = Vec::new();
+        bytes.extend_from_slice(SNAPSHOT_MAGIC);
+        bytes.extend_from_slice(&[0; 4]);
+        bytes.extend_from_slice(&SNAPSHOT_VERSION.to_be_bytes());
+        bytes.extend_from_slice(&snapshot.index.0.to_be_bytes());
+        bytes.extend_from_slice(&snapshot.term.0.to_be_bytes());
+        let mut encoder = SnapshotEncoder { bytes };
+        encoder.push(ImageBytes {
+            version: image.version(),
+            cluster_id: image.cluster_id().0.to_vec(),
+            features: image.features().iter().map(|(name, level)| (name.clone(), i32::from(*level))).collect(),
+            nodes: image.nodes().iter().map(|(id, node)| node_bytes(*id, node)).collect(),
+            ..ImageBytes::default()
+        });
+        encoder
+    }
+
+    /// Every topic of the image, by name order.
+    pub(crate) fn topic(&mut self, topic: &Topic) {
+        let topic = topic_bytes(topic.id, &topic.name, &topic.partitions, &topic.config);
+        self.push(ImageBytes { topics: vec![topic], ..ImageBytes::default() });
+    }
+
+    pub(crate) fn finish(mut self, snapshot: &Snapshot) -> Vec<u8> {
+        let image = &snapshot.image;
+        let config =
+            |resource, values: &Values| AlterConfig { resource: Some(resource), set: values.clone(), remove: vec![] };
+        let broker = |node: NodeId| config(ResourceBytes::Broker(node.0), image.broker_values(node));
+        let group = |group: &str| config(ResourceBytes::Group(group.to_string()), image.group_values(group));
+        let mut configs = vec![config(ResourceBytes::Cluster(()), image.cluster_values())];
+        configs.extend(image.configured_brokers().map(broker));
+        configs.extend(image.configured_groups().map(group));
+        let next_producer_id = image.next_producer_id();
+        self.push(ImageBytes { configs, next_producer_id, ..ImageBytes::default() });
+        let crc = crc32c::crc32c(&self.bytes[CRC_END..]);
+        self.bytes[CRC_END - 4..CRC_END].copy_from_slice(&crc.to_be_bytes());
+        self.bytes
+    }
+
+    fn push(&mut self, part: ImageBytes) {
+        part.encode(&mut self.bytes).expect("a vector grows");
+    }
 }
 
 /// The snapshot that a file's bytes stand for.

@@ -4,12 +4,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use ouzel_model::Index;
-use ouzel_runtime::Disk;
+use ouzel_runtime::{Disk, Runtime};
 
 use crate::OpenError;
-use crate::encoding::{BadBytes, SNAPSHOT_BYTES_MAX, Snapshot, decode_snapshot, encode_snapshot};
+use crate::encoding::{BadBytes, SNAPSHOT_BYTES_MAX, Snapshot, SnapshotEncoder, decode_snapshot};
 
 const PREFIX: &str = "snapshot-";
+/// Topics written in one turn. A turn is at most 500 us; a topic of few partitions takes a few.
+const TOPICS_PER_SLICE: usize = 128;
 
 /// The directory of the controller's files.
 pub(crate) fn directory(data: &Path) -> PathBuf {
@@ -36,9 +38,16 @@ pub(crate) async fn load(disk: &Disk, data: &Path) -> Result<Vec<Snapshot>, Open
 }
 
 /// Writes a snapshot; durable when this returns.
-pub(crate) async fn save(disk: &Disk, data: &Path, snapshot: &Snapshot) -> io::Result<()> {
-    disk.create_dir_all(&directory(data)).await?;
-    disk.write_atomic(&file(data, snapshot.index), encode_snapshot(snapshot)).await
+pub(crate) async fn save(rt: &Runtime, data: &Path, snapshot: &Snapshot) -> io::Result<()> {
+    let mut encoder = SnapshotEncoder::new(snapshot);
+    for (number, topic) in snapshot.image.topics().enumerate() {
+        encoder.topic(topic);
+        if number % TOPICS_PER_SLICE == TOPICS_PER_SLICE - 1 {
+            rt.yield_now().await;
+        }
+    }
+    rt.disk().create_dir_all(&directory(data)).await?;
+    rt.disk().write_atomic(&file(data, snapshot.index), encoder.finish(snapshot)).await
 }
 
 /// Deletes all snapshots older than this one.

@@ -185,3 +185,50 @@ fn plans_see_changes_that_are_not_durable_yet_but_nobody_is_told_of_them() {
         assert_eq!(outdated, Err(ProposeError::Outdated));
     });
 }
+
+/// Random changes over several lives of one directory, each ending without a word: what was answered is always there.
+#[test]
+fn every_life_goes_on_where_the_last_one_ended() {
+    for seed in 0..4u64 {
+        let dir = TempDir::new();
+        let mut expected = Image::default();
+        for life in 0..5u64 {
+            let (data, before) = (dir.path().to_owned(), expected.clone());
+            expected = run(move |rt| async move {
+                let (_store, controller) = start(&rt, &data, 7).await.unwrap();
+                assert_eq!(*controller.image(), before, "seed {seed}, life {life}");
+                if !before.is_founded() {
+                    found(&controller).await;
+                }
+                let random = ouzel_runtime::Rng::seeded(seed * 100 + life);
+                for _ in 0..10 + random.below(20) {
+                    let name = format!("t{}", random.below(8));
+                    change(&controller, random.below(3), &name, random.next_u64()).await;
+                }
+                Image::clone(&controller.image())
+            });
+        }
+        assert!(expected.version() > 30, "{} changes were made: too few", expected.version());
+    }
+}
+
+/// Creates, deletes or alters a topic; whether it can is the image's business.
+async fn change(controller: &Controller, what: u64, name: &str, value: u64) {
+    let outcome = match what {
+        0 => create(controller, name).await.map(|_| ()),
+        1 => {
+            let plan = |image: &Image| plan_delete_topics(image, LOCAL, &[TopicRef::Name(name.into())]);
+            controller.change(plan).await.unwrap().1.remove(0).map(|_| ())
+        }
+        _ => {
+            let value = Some((value >> 1).to_string());
+            let step = ConfigStep { name: "retention.ms".into(), operation: Operation::Set, value };
+            let request = [(Resource::Topic(name.into()), vec![step])];
+            let plan = |image: &Image| plan_incremental_alter(image, LOCAL, &request, false);
+            controller.change(plan).await.unwrap().1.remove(0)
+        }
+    };
+    if let Err(error) = outcome {
+        assert!(matches!(error, AdminError::TopicExists(_) | AdminError::UnknownTopic), "{error}");
+    }
+}
