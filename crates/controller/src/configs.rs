@@ -46,6 +46,9 @@ pub struct ConfigStep {
     pub value: Option<String>,
 }
 
+/// Names and values of all settings that a resource shall have.
+pub type WholeConfig = Vec<(String, Option<String>)>;
+
 /// Resources to alter step by step, in the order of the requests; all steps on one resource are done, or none. Without
 /// `validate_only` the plan's commands do it.
 pub fn plan_incremental_alter(
@@ -61,7 +64,7 @@ pub fn plan_incremental_alter(
 pub fn plan_alter(
     image: &Image,
     local: Local<'_>,
-    requests: &[(Resource, Vec<(String, Option<String>)>)],
+    requests: &[(Resource, WholeConfig)],
     validate_only: bool,
 ) -> Plan<Vec<Result<(), AdminError>>> {
     plan_each(image, requests, validate_only, |target, settings| replaced(target, local, settings))

@@ -40,7 +40,8 @@ mod topics;
 
 pub use command::{Command, ConfigResource, Node, Partition, Replica};
 pub use configs::{
-    ConfigStep, Operation, Resource, describe_configs, describe_topic_configs, plan_alter, plan_incremental_alter,
+    ConfigStep, Operation, Resource, WholeConfig, describe_configs, describe_topic_configs, plan_alter,
+    plan_incremental_alter,
 };
 pub use controller::{CONTROLLER_LOG, Controller, ControllerOptions, OpenError, ProposeError};
 pub use error::AdminError;
