@@ -319,7 +319,14 @@ async fn open(
     let recovered: BTreeMap<_, _> =
         recovered.into_iter().map(|r| (r.id, r.log)).filter(|(id, _)| *id != CONTROLLER_LOG).collect();
     let groups = groups_config(config);
-    let options = ShardOptions { node: config.node, process: config.settings.clone(), store, inboxes, groups };
+    let options = ShardOptions {
+        node: config.node,
+        process: config.settings.clone(),
+        dir: dir.to_path_buf(),
+        store,
+        inboxes,
+        groups,
+    };
     let shard = Shard::new(rt.clone(), options, recovered);
     if id != ShardId(0) {
         shard.start();

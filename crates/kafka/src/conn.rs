@@ -194,7 +194,10 @@ impl Input {
             match read {
                 Ok(0) if self.filled == 0 => return Ok(None),
                 Ok(0) => {
-                    return Err(End::Abnormal(format!("closed by the client after {} bytes of a request", self.filled)));
+                    return Err(End::Abnormal(format!(
+                        "closed by the client after {} bytes of a request",
+                        self.filled
+                    )));
                 }
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}

@@ -1,7 +1,9 @@
 //! The one place where outcomes become Kafka's error codes. No match here has a `_` arm: a new outcome needs its code.
 
+use ouzel_controller::{AdminError, ProposeError};
 use ouzel_partition::{AppendError, AppendRefused, DeleteError, LookupError, ProducerError, ReadError};
 use ouzel_records::Refusal;
+use ouzel_shard::ChangeError;
 use ouzel_wire::ErrorCode;
 
 pub(crate) fn append(error: &AppendError) -> ErrorCode {
@@ -66,11 +68,38 @@ pub(crate) fn lookup(error: &LookupError) -> ErrorCode {
     }
 }
 
-#[allow(dead_code)] // until DeleteRecords is served
 pub(crate) fn delete_records(error: &DeleteError) -> ErrorCode {
     match error {
         DeleteError::Append(error) => append(error),
         DeleteError::Lost(_) => ErrorCode::RequestTimedOut,
         DeleteError::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
+    }
+}
+
+pub(crate) fn admin(error: &AdminError) -> ErrorCode {
+    match error {
+        AdminError::InvalidTopic(_) | AdminError::InternalTopic(_) => ErrorCode::InvalidTopicException,
+        AdminError::TopicExists(_) => ErrorCode::TopicAlreadyExists,
+        AdminError::UnknownTopic => ErrorCode::UnknownTopicOrPartition,
+        AdminError::UnknownTopicId(_) => ErrorCode::UnknownTopicId,
+        AdminError::TopicDeletionDisabled => ErrorCode::TopicDeletionDisabled,
+        AdminError::InvalidPartitions(_) => ErrorCode::InvalidPartitions,
+        AdminError::InvalidReplicationFactor(_) => ErrorCode::InvalidReplicationFactor,
+        AdminError::InvalidReplicaAssignment(_) => ErrorCode::InvalidReplicaAssignment,
+        AdminError::InvalidConfig(_) | AdminError::NullConfig(_) | AdminError::NotAList { .. } => {
+            ErrorCode::InvalidConfig
+        }
+        AdminError::InvalidRequest(_) => ErrorCode::InvalidRequest,
+        AdminError::PolicyViolation(_) => ErrorCode::PolicyViolation,
+    }
+}
+
+pub(crate) fn change(error: &ChangeError) -> ErrorCode {
+    match error {
+        ChangeError::Refused(refused) => admin(refused),
+        ChangeError::Controller(ProposeError::Refused(refused)) => log(refused),
+        ChangeError::Controller(ProposeError::Busy | ProposeError::Outdated | ProposeError::Stopped)
+        | ChangeError::Stopping => ErrorCode::NotController,
+        ChangeError::ProducerIdsUsedUp => ErrorCode::CoordinatorNotAvailable,
     }
 }

@@ -6,6 +6,7 @@ use ouzel_records::{Batch, Codec, Limits};
 
 use crate::append::AppendError;
 use crate::partition::{Lost, Partition, Unavailable};
+use crate::producers::ActiveProducer;
 use crate::retention::{self, Candidate};
 
 /// Bytes a compressed batch may unfold to when it is searched by time.
@@ -133,6 +134,15 @@ impl Partition {
             }
         }
         Ok(found)
+    }
+
+    /// The idempotent producers with committed batches, by id.
+    pub fn producers(&self) -> Result<Vec<ActiveProducer>, Unavailable> {
+        let state = self.state.borrow();
+        if !state.serves() {
+            return Err(Unavailable);
+        }
+        Ok(state.producers.active().collect())
     }
 
     fn epoch_at(&self, offset: Offset) -> Option<LeaderEpoch> {

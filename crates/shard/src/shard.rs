@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -24,6 +25,8 @@ pub struct ShardOptions {
     pub node: NodeId,
     /// Settings given to this process; they win over stored ones.
     pub process: Arc<Values>,
+    /// The node's data directory.
+    pub dir: PathBuf,
     /// This core's storage.
     pub store: Store,
     /// The inboxes of all shards, in order; its own among them.
@@ -93,6 +96,11 @@ impl Shard {
     /// The world.
     pub fn runtime(&self) -> &Runtime {
         &self.rt
+    }
+
+    /// The node's data directory.
+    pub fn data_dir(&self) -> &Path {
+        &self.options.dir
     }
 
     /// This core's storage.

@@ -20,7 +20,7 @@ use crate::dispatch::Cx;
 const NO_OPERATIONS: i32 = i32::MIN;
 /// All operations on a topic, and on the cluster, as bits: nothing is forbidden while there is no authorisation.
 /// READ 3, WRITE 4, CREATE 5, DELETE 6, ALTER 7, DESCRIBE 8, DESCRIBE_CONFIGS 10, ALTER_CONFIGS 11.
-const TOPIC_OPERATIONS: i32 = 0b1101_1111_1000;
+pub(crate) const TOPIC_OPERATIONS: i32 = 0b1101_1111_1000;
 /// CREATE 5, ALTER 7, DESCRIBE 8, CLUSTER_ACTION 9, DESCRIBE_CONFIGS 10, ALTER_CONFIGS 11, IDEMPOTENT_WRITE 12.
 pub(crate) const CLUSTER_OPERATIONS: i32 = 0b1_1111_1010_0000;
 
@@ -80,7 +80,7 @@ pub(crate) async fn handle(cx: Cx, request: MetadataRequest) -> MetadataResponse
     response
 }
 
-fn describe(cx: &Cx, topic: &Arc<Topic>) -> MetadataResponseTopic {
+pub(crate) fn describe(cx: &Cx, topic: &Arc<Topic>) -> MetadataResponseTopic {
     let shard = &cx.kafka.shard;
     let partitions = (0..)
         .map(PartitionId)
