@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use ouzel_controller::{CONTROLLER_LOG, Command, Controller, ControllerOptions, Image, Node, Plan};
 use ouzel_kafka::{Kafka, KafkaOptions, Listening};
 use ouzel_log::{Store, StoreConfig};
+use ouzel_model::config::Values;
 use ouzel_model::{ClusterId, NodeId, ShardId};
 use ouzel_runtime::mailbox::{self, Receiver, ReplyTo, Sender, mailbox};
 use ouzel_runtime::{Class, Duration, Runtime};
@@ -110,7 +111,7 @@ enum Role {
 
 /// From shard 0 to the others, in this order.
 enum Boot {
-    Open(Arc<NodeFile>),
+    Open { file: Arc<NodeFile>, process: Arc<Values> },
     Serve { addrs: Vec<SocketAddr>, options: KafkaOptions },
     Close,
 }
@@ -144,8 +145,8 @@ impl Seat {
                 first.run(self.inbox, self.inboxes, ready).await;
             }
             Role::Other { mut boot, report } => {
-                let Some(Boot::Open(file)) = boot.recv().await else { return };
-                let shard = match open(&rt, &config, &dir, &file, self.inboxes).await {
+                let Some(Boot::Open { file, process }) = boot.recv().await else { return };
+                let shard = match open(&rt, &config, &dir, &file, process, self.inboxes).await {
                     Ok(shard) => shard,
                     Err(error) => {
                         let _ = report.send(Report::Opened(Err(error))).await;
@@ -228,10 +229,14 @@ impl First {
         let (rt, config) = (self.rt.clone(), self.config.clone());
         let (file, lock) = node::open(&rt, &self.dir, config.node, config.cores).await?;
         let file = Arc::new(file);
+        // Bound before anything is opened, so that a taken port is told at once; nobody is answered before all is open.
+        let (listening, addrs, kafka_taken) = bind(&rt, &config).await?;
+        let advertised = advertised(&config, &addrs);
+        let process = Arc::new(process_values(&config, &self.dir, &addrs, &advertised));
         for other in &self.others {
-            let _ = other.send(Boot::Open(file.clone())).await;
+            let _ = other.send(Boot::Open { file: file.clone(), process: process.clone() }).await;
         }
-        let shard = open(&rt, &config, &self.dir, &file, inboxes.clone()).await?;
+        let shard = open(&rt, &config, &self.dir, &file, process, inboxes.clone()).await?;
         for _ in &self.others {
             match self.reports.recv().await {
                 Some(Report::Opened(opened)) => opened?,
@@ -250,8 +255,6 @@ impl First {
         let (image, ()) = registered.map_err(|e| StartError::Controller(e.to_string()))?;
         shard.publish(image.clone()).await.map_err(|_| StartError::Ended("while partitions were opened".into()))?;
 
-        let (listening, addrs, kafka_taken) = bind(&rt, &config).await?;
-        let advertised = advertised(&config, &addrs);
         let cluster = image.cluster_config(shard.local());
         let options = KafkaOptions {
             advertised_host: advertised.0.clone(),
@@ -299,8 +302,9 @@ fn register(image: &Image, id: NodeId, node: Node, cluster_id: ClusterId) -> Pla
 async fn open(
     rt: &Runtime,
     config: &Config,
-    dir: &std::path::Path,
+    dir: &Path,
     file: &NodeFile,
+    process: Arc<Values>,
     inboxes: Vec<Sender<Job>>,
 ) -> Result<Rc<Shard>, StartError> {
     let id = rt.shard();
@@ -319,19 +323,25 @@ async fn open(
     let recovered: BTreeMap<_, _> =
         recovered.into_iter().map(|r| (r.id, r.log)).filter(|(id, _)| *id != CONTROLLER_LOG).collect();
     let groups = groups_config(config);
-    let options = ShardOptions {
-        node: config.node,
-        process: config.settings.clone(),
-        dir: dir.to_path_buf(),
-        store,
-        inboxes,
-        groups,
-    };
+    let options = ShardOptions { node: config.node, process, dir: dir.to_path_buf(), store, inboxes, groups };
     let shard = Shard::new(rt.clone(), options, recovered);
     if id != ShardId(0) {
         shard.start();
     }
     Ok(shard)
+}
+
+/// What this process was told, for DescribeConfigs: the settings given to it, and how it runs.
+fn process_values(config: &Config, dir: &Path, addrs: &[SocketAddr], advertised: &(String, u16)) -> Values {
+    let mut values = Values::clone(&config.settings);
+    let listeners: Vec<String> = addrs.iter().map(|a| format!("PLAINTEXT://{a}")).collect();
+    values.insert("node.id".into(), config.node.0.to_string());
+    values.insert("listeners".into(), listeners.join(","));
+    values.insert("advertised.listeners".into(), format!("PLAINTEXT://{}:{}", advertised.0, advertised.1));
+    values.insert("log.dirs".into(), dir.display().to_string());
+    values.insert("node.cores".into(), config.cores.to_string());
+    values.insert("node.memory.bytes".into(), config.memory.to_string());
+    values
 }
 
 fn groups_config(config: &Config) -> ouzel_groups::Config {
