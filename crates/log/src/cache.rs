@@ -81,10 +81,6 @@ impl Tail {
         Index(self.first.0 + self.entries.len() as u64)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
     /// First offset that can be read here; `None` when nothing is held.
     pub(crate) fn first_offset(&self) -> Option<Offset> {
         self.entries.front().map(|m| m.base_offset)
@@ -327,7 +323,7 @@ mod tests {
         assert_eq!(tail.evict_front(Index(2)), Some(4096));
         assert_eq!((tail.first(), tail.first_offset()), (Index(3), Some(Offset(3))));
         assert_eq!(tail.evict_front(Index(3)), Some(4096));
-        assert!(tail.is_empty());
+        assert_eq!(tail.chunk_count(), 0);
         assert_eq!(tail.end(), Index(4));
     }
 

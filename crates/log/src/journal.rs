@@ -116,7 +116,9 @@ pub(crate) struct Ring {
     capture: Option<oneshot::Sender<Checkpoint>>,
     /// Bytes a file must have for the entry at the head of the queue; 0: an ordinary file.
     pub(crate) oversize_wanted: u64,
-    oversize_making: bool,
+    making: bool,
+    /// No file is left for what would free the others.
+    stuck: bool,
     unsynced_bytes: u64,
     flush_armed: bool,
     flushing: bool,
@@ -242,7 +244,8 @@ impl Ring {
             bare_armed: false,
             capture: None,
             oversize_wanted: 0,
-            oversize_making: false,
+            making: false,
+            stuck: false,
             unsynced_bytes: 0,
             flush_armed: false,
             flushing: false,
@@ -285,6 +288,9 @@ impl Ring {
         let padded = align(length as u64);
         if (padded > self.room() || padded > self.block_bytes_max) && !self.begin_file(padded) {
             reached!("journal full");
+            // What frees the others can't wait for them: better a larger ring than a stuck one.
+            let frees = !self.again.is_empty() || self.capture.is_some();
+            self.stuck = frees && padded <= self.block_bytes_max && self.ordinary_free() == 0;
             return None;
         }
         Some(self.write(pool, core, parts, length))
@@ -302,13 +308,17 @@ impl Ring {
         let mut length = BLOCK_HEADER_BYTES;
         let mut parts: Vec<Part> = Vec::new();
         let mut wanted = 0;
+        // What was written back, truncated or removed meanwhile has nothing to copy.
+        self.again.retain(|(log, upto)| is_pinned(log, *upto));
         for (log, upto) in &self.again {
             let inner = log.inner.borrow();
             let from = inner.written().next();
             let mut part = Part::new(log, Carry::Again, false, from);
             let mut full = false;
             for (index, meta) in inner.tail.iter_from(from) {
-                let pinned = meta.block > 0 && meta.block <= *upto && index <= inner.journaled;
+                // Entries without payload stand in the checkpoint; between others they come along.
+                let held = meta.block > 0 && index <= inner.journaled;
+                let pinned = held && (meta.block <= *upto || meta.payload_len() == 0);
                 if !pinned && part.first < part.end {
                     break;
                 }
@@ -345,7 +355,7 @@ impl Ring {
         let again = parts.len();
         for log in &self.queue {
             let inner = log.inner.borrow();
-            let small = small_bytes(&inner, log);
+            let small = small_bytes(&inner);
             if (length + small) as u64 > total && !parts.is_empty() {
                 break;
             }
@@ -477,7 +487,8 @@ impl Ring {
         }
         self.bare_wanted = false;
         self.in_flight.push_back(InFlight { sequence, bytes: buf.len() as u64, sync, written: false, tickets });
-        if !self.queue.iter().any(|log| log.inner.borrow().has_small())
+        if self.capture.is_some()
+            && !self.queue.iter().any(|log| log.inner.borrow().has_small())
             && let Some(capture) = self.capture.take()
         {
             let _ = capture.send(core.snapshot(self));
@@ -503,20 +514,9 @@ impl Ring {
                     }
                 }
                 Carry::Again => {
-                    let pinned = |log: &Rc<Shared>, upto: u64| {
-                        let inner = log.inner.borrow();
-                        inner.tail.iter_from(inner.written().next()).any(|(_, m)| m.block > 0 && m.block <= upto)
-                    };
-                    self.again.retain(|(log, upto)| !Rc::ptr_eq(log, &part.log) || pinned(log, *upto));
+                    self.again.retain(|(log, upto)| !Rc::ptr_eq(log, &part.log) || is_pinned(log, *upto));
                 }
             }
-        }
-        // A log whose entries were written back or truncated meanwhile has nothing to copy.
-        if !self.again.is_empty() && parts.iter().all(|p| p.carry == Carry::Append) {
-            self.again.retain(|(log, upto)| {
-                let inner = log.inner.borrow();
-                inner.tail.iter_from(inner.written().next()).any(|(_, m)| m.block > 0 && m.block <= *upto)
-            });
         }
     }
 
@@ -568,8 +568,13 @@ impl Part {
     }
 }
 
-fn small_bytes(inner: &Inner, log: &Shared) -> usize {
-    let _ = log;
+/// Whether entries in blocks up to `upto` stand in no segment and no newer block.
+pub(crate) fn is_pinned(log: &Shared, upto: u64) -> bool {
+    let inner = log.inner.borrow();
+    inner.needs_journal().any(|(_, m)| m.block <= upto)
+}
+
+fn small_bytes(inner: &Inner) -> usize {
     let mut bytes = 0;
     if inner.open_pending {
         bytes += RECORD_HEADER_BYTES + 20 + inner.options.dir.len();
@@ -642,6 +647,7 @@ impl Core {
         self.rt.spawn(Class::Serve, async move {
             match write.await {
                 (Ok(()), _) => core.block_written(sequence),
+                (Err(error), _) if planted!("21", true, false) => drop((error, core.block_written(sequence))),
                 (Err(error), _) => {
                     reached!("journal write failed");
                     core.fail(format!("journal write of block {sequence} failed: {error}")).await;
@@ -671,7 +677,7 @@ impl Core {
         self.after_acknowledge(flush);
     }
 
-    fn after_acknowledge(self: &Rc<Core>, flush: bool) {
+    pub(crate) fn after_acknowledge(self: &Rc<Core>, flush: bool) {
         let (over, arm_flush, arm_bare) = {
             let mut ring = self.journal.ring.borrow_mut();
             let over = ring.unsynced_bytes >= ring.flush_bytes.max(1);
@@ -697,6 +703,9 @@ impl Core {
         if arm_bare {
             let core = self.clone();
             self.rt.spawn(Class::Serve, async move { core.mark_last_block().await });
+        }
+        if self.writeback.garbage.get() {
+            self.writeback.wanted.notify_one();
         }
         self.journal.wake.notify_one();
         self.journal.progress.notify_all();
@@ -777,33 +786,35 @@ impl Core {
         self.ready_changed.notify_one();
     }
 
-    /// Starts what the ring lacks: an oversized file for the entry that waits for one.
+    /// Makes what the ring lacks: a file for an oversized entry, or one more for what frees the others.
     fn ask_for_files(self: &Rc<Core>) {
-        let bytes = {
+        let (bytes, own) = {
             let mut ring = self.journal.ring.borrow_mut();
-            let wanted = ring.oversize_wanted;
-            if wanted == 0 || ring.oversize_making || ring.has_own_file(wanted) {
+            let oversized = ring.oversize_wanted > 0 && !ring.has_own_file(ring.oversize_wanted);
+            if ring.making || !(oversized || ring.stuck) {
                 return;
             }
-            ring.oversize_making = true;
-            wanted
+            ring.making = true;
+            if ring.stuck {
+                reached!("ring grows");
+            }
+            if ring.stuck { (ring.file_bytes, false) } else { (ring.oversize_wanted, true) }
         };
         let core = self.clone();
         self.rt.spawn(Class::Serve, async move {
             let made = core.make_journal_file(bytes).await;
-            let mut ring = core.journal.ring.borrow_mut();
-            ring.oversize_making = false;
-            match made {
-                Ok(file) => {
-                    ring.free.push_back(FreeFile { own: true, ..file });
-                    drop(ring);
-                    core.journal.wake.notify_one();
-                }
-                Err(error) => {
-                    drop(ring);
-                    core.fail(format!("journal file of {bytes} bytes can't be made: {error}")).await;
-                }
+            if let Err(error) = &made {
+                // The disk may have room again later; until then the entry waits, and its log behind it.
+                tracing::warn!(%error, bytes, "journal file can't be made");
+                core.rt.sleep(Duration::from_secs(1)).await;
             }
+            {
+                let mut ring = core.journal.ring.borrow_mut();
+                ring.making = false;
+                ring.stuck = false;
+                ring.free.extend(made.ok().map(|file| FreeFile { own, ..file }));
+            }
+            core.journal.wake.notify_one();
         });
     }
 

@@ -9,11 +9,11 @@ use std::path::PathBuf;
 use std::rc::{Rc, Weak};
 
 use bytes::Bytes;
-use ouzel_model::{Index, Offset, Term, Timestamp};
+use ouzel_model::{Index, Offset, Term, Timestamp, planted};
 use smallvec::SmallVec;
 
 use crate::block::LogNumber;
-use crate::cache::{NewMeta, Tail};
+use crate::cache::{Meta, NewMeta, Tail};
 use crate::checkpoint::{Origin, SegmentRow};
 use crate::codec::{Put, Reader};
 use crate::entry::{BATCH_BYTES_MIN, Kind, LogId};
@@ -235,9 +235,9 @@ impl Inner {
         }
     }
 
-    /// Whether all entries that stand in no segment are without payload: they live in the checkpoint, not in the journal.
-    pub(crate) fn blanks_only(&self) -> bool {
-        self.tail.iter_from(self.written().next()).all(|(_, m)| m.payload_len() == 0)
+    /// Entries that stand in the journal alone. Those without payload don't: the checkpoint holds them.
+    pub(crate) fn needs_journal(&self) -> impl Iterator<Item = (Index, &Meta)> {
+        self.tail.iter_from(self.written().next()).filter(|(_, m)| m.block > 0 && m.payload_len() > 0)
     }
 
     /// Whether the next block has something to say besides entries.
@@ -374,7 +374,7 @@ impl Log {
             inner.uncommitted_bytes -= gone;
             core.uncommitted_bytes.set(core.uncommitted_bytes.get() - gone);
             for (_, last) in &mut inner.tickets_pending {
-                *last = (*last).min(Index(from.0 - 1));
+                *last = planted!("26", *last, (*last).min(Index(from.0 - 1)));
             }
             if from <= inner.journaled {
                 inner.journaled = Index(from.0 - 1);
@@ -386,7 +386,7 @@ impl Log {
     }
 
     /// Sets a small value, e.g. a vote or a commit hint; the latest of each key is kept. `key` is below 0xf0 and the value
-    /// at most [`STATE_BYTES_MAX`] (asserted).
+    /// at most [`STATE_BYTES_MAX`] (asserted). It may become durable before entries that were appended before it.
     pub fn set_state(&self, key: u8, value: Vec<u8>) -> Ticket {
         assert!(key < KEY_RESERVED, "state key {key:#x} is reserved");
         self.put_state(key, value)

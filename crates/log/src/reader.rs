@@ -144,11 +144,6 @@ impl Reads {
         self.tables.borrow_mut().retain(|key| key.0 != log);
         self.files.borrow_mut().retain(|key| key.0 != log);
     }
-
-    /// Bytes of runs held.
-    pub(crate) fn cached_bytes(&self) -> u64 {
-        self.runs.borrow().weight
-    }
 }
 
 /// A map that drops what was used longest ago when it weighs more than it may.

@@ -14,7 +14,7 @@ use crate::checkpoint::Origin;
 use crate::entry::LogId;
 use crate::log::{KEY_LOG_START, KEY_RESET, KEY_TRIM, Log, Shared, Ticket};
 use crate::segment::base_of_file_name;
-use crate::store::{Core, Store};
+use crate::store::{Closed, Core, Store};
 
 /// A segment, as retention sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,32 +67,44 @@ impl Log {
     /// this is durable; an offset at or below the log start changes nothing.
     pub fn set_log_start(&self, to: Offset) -> Ticket {
         let core = self.0.core();
-        let origin = {
+        let start = {
             let mut inner = self.0.inner.borrow_mut();
             assert!(to <= inner.log_end, "log start {to} behind the log end {}", inner.log_end);
-            if to > inner.log_start {
-                inner.log_start = to;
+            inner.log_start = inner.log_start.max(to);
+            let start = inner.log_start;
+            // The active segment can only go when it is sealed.
+            let active = inner.segments.last().filter(|s| !s.row.sealed && s.row.end_offset > s.row.base_offset);
+            if active.is_some_and(|s| s.row.end_offset <= start) {
+                inner.seal_wanted = true;
+                core.writeback.wanted.notify_one();
+            }
+            start
+        };
+        let ticket = self.put_state(KEY_LOG_START, start.0.to_le_bytes().to_vec());
+        self.trim(&core).unwrap_or(ticket)
+    }
+
+    /// Frees sealed segments that lie wholly below the log start.
+    fn trim(&self, core: &Rc<Core>) -> Option<Ticket> {
+        let origin = {
+            let mut inner = self.0.inner.borrow_mut();
+            if !inner.attached {
+                return None;
             }
             let gone = inner.segments.partition_point(|s| s.row.sealed && s.row.end_offset <= inner.log_start);
             let freed = gone.checked_sub(1).map(|last| inner.segments[last].row);
-            freed.map(|last| {
-                reached!("segments below the log start");
-                inner.segments.drain(..gone);
-                inner.origin =
-                    Origin { index: Index(last.end_index.0 - 1), term: last.last_term, offset: last.end_offset };
-                inner.trim_terms();
-                inner.garbage_below = Some(last.end_offset);
-                inner.origin
-            })
+            let last = freed?;
+            reached!("segments below the log start");
+            inner.segments.drain(..gone);
+            inner.origin = Origin { index: Index(last.end_index.0 - 1), term: last.last_term, offset: last.end_offset };
+            inner.trim_terms();
+            inner.garbage_below = Some(last.end_offset);
+            inner.origin
         };
-        let start = self.0.inner.borrow().log_start;
-        let mut ticket = self.put_state(KEY_LOG_START, start.0.to_le_bytes().to_vec());
-        if let Some(origin) = origin {
-            ticket = self.put_state(KEY_TRIM, origin.encode());
-            self.0.inner.borrow_mut().garbage_after = ticket.0;
-            core.writeback.wanted.notify_one();
-        }
-        ticket
+        let ticket = self.put_state(KEY_TRIM, origin.encode());
+        self.0.inner.borrow_mut().garbage_after = ticket.0;
+        core.writeback.garbage.set(true);
+        Some(ticket)
     }
 
     /// Starts the log anew behind `origin`, empty: what a replica does that takes a start marker or a copied prefix. All it
@@ -125,7 +137,7 @@ impl Log {
         self.put_state(KEY_LOG_START, origin.offset.0.to_le_bytes().to_vec());
         let ticket = self.put_state(KEY_RESET, origin.encode());
         self.0.inner.borrow_mut().garbage_after = ticket.0;
-        core.writeback.wanted.notify_one();
+        core.writeback.garbage.set(true);
         ticket
     }
 }
@@ -152,11 +164,16 @@ impl Store {
         core.ids.borrow_mut().remove(&id);
         let dir = log.0.inner.borrow().options.dir.clone();
         core.logs.borrow_mut().remove(&log.0.number);
-        core.closed.borrow_mut().insert(log.0.number, (id, dir));
+        core.closed.borrow_mut().insert(log.0.number, Closed { id, dir, durable: false });
         core.reads.forget(log.0.number);
         while log.returned() < ticket {
             core.journal.progress.notified().await;
         }
+        if let Some(closed) = core.closed.borrow_mut().get_mut(&log.0.number) {
+            closed.durable = true;
+        }
+        // Not while a round may be writing there.
+        let _busy = core.writeback.busy.acquire(1).await;
         core.collect_closed().await
     }
 }
@@ -164,11 +181,16 @@ impl Store {
 impl Core {
     /// Deletes what trims and removals left, as far as their records are durable.
     pub(crate) async fn collect_garbage(self: &Rc<Core>) -> io::Result<()> {
+        self.writeback.garbage.set(false);
         let logs: Vec<Rc<Shared>> = self.logs.borrow().values().cloned().collect();
         for log in logs {
             let below = {
                 let inner = log.inner.borrow();
-                inner.garbage_below.filter(|_| inner.returned >= inner.garbage_after)
+                let durable = inner.returned >= inner.garbage_after;
+                if inner.garbage_below.is_some() && !durable {
+                    self.writeback.garbage.set(true);
+                }
+                inner.garbage_below.filter(|_| durable)
             };
             let Some(below) = below else { continue };
             reached!("segment files deleted");
@@ -193,11 +215,19 @@ impl Core {
         Ok(())
     }
 
+    /// Frees what was sealed since its log start moved.
+    pub(crate) fn trim_all(self: &Rc<Core>) {
+        let logs: Vec<Log> = self.logs.borrow().values().cloned().map(Log).collect();
+        for log in logs {
+            log.trim(self);
+        }
+    }
+
     /// Deletes the directories of removed logs whose Close record is durable.
     pub(crate) async fn collect_closed(&self) -> io::Result<()> {
-        let closed: Vec<_> = self.closed.borrow().iter().map(|(n, (_, dir))| (*n, dir.clone())).collect();
+        let closed: Vec<_> =
+            self.closed.borrow().iter().filter(|(_, c)| c.durable).map(|(n, c)| (*n, c.dir.clone())).collect();
         for (number, dir) in closed {
-            // A recreated log never has the directory of the one before: ids are not reused.
             let path = self.config.dir.join(&dir);
             if self.rt.disk().exists(&path).await? {
                 self.rt.disk().remove_dir_all(&path).await?;

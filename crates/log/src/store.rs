@@ -14,7 +14,7 @@ use crate::cache::Tail;
 use crate::checkpoint::Origin;
 use crate::entry::LogId;
 use crate::health::Health;
-use crate::journal::{Journal, Ring};
+use crate::journal::Journal;
 use crate::log::{AppendRefused, Inner, Log, LogOptions, Shared, Ticket};
 use crate::reader::Reads;
 use crate::writeback::Writeback;
@@ -109,6 +109,15 @@ pub struct Recovered {
     pub log: Log,
 }
 
+/// A removed log.
+#[derive(Clone, Debug)]
+pub(crate) struct Closed {
+    pub(crate) id: LogId,
+    pub(crate) dir: String,
+    /// Its Close record is durable: the directory may go.
+    pub(crate) durable: bool,
+}
+
 /// One shard's store. Clones are one store.
 #[derive(Clone)]
 pub struct Store(pub(crate) Rc<Core>);
@@ -122,7 +131,7 @@ pub(crate) struct Core {
     pub(crate) ids: RefCell<BTreeMap<LogId, LogNumber>>,
     pub(crate) next_number: Cell<u32>,
     /// Removed logs whose directory is still to be deleted.
-    pub(crate) closed: RefCell<BTreeMap<LogNumber, (LogId, String)>>,
+    pub(crate) closed: RefCell<BTreeMap<LogNumber, Closed>>,
     /// Logs with tickets that came back.
     pub(crate) ready: RefCell<Vec<Rc<Shared>>>,
     pub(crate) ready_changed: Notify,
@@ -173,13 +182,16 @@ impl Store {
             }
         });
         let recovered = core.adopt();
+        core.writeback.renew.set(recovery.damaged);
+        let io = |source| crate::OpenError::Io { dir: core.config.dir.display().to_string(), source };
+        core.collect_closed().await.map_err(io)?;
         core.check_space().await;
         core.start();
         Ok((Store(core), recovered))
     }
 
     /// Creates a log that begins empty. Its number and directory become durable with its first change's ticket.
-    /// The id must not be in use (asserted).
+    /// The id must not be in use, and [`remove`](Self::remove) of an earlier log of its directory have returned (asserted).
     pub fn create(&self, id: LogId, options: LogOptions, token: u64) -> Log {
         let core = &self.0;
         let number = LogNumber(core.next_number.get());
@@ -191,6 +203,8 @@ impl Store {
         let shared = Shared { core: Rc::downgrade(core), number, id, inner: RefCell::new(inner) };
         let log = Log(Rc::new(shared));
         assert!(core.ids.borrow_mut().insert(id, number).is_none(), "log {id} is there already");
+        let dir = log.0.inner.borrow().options.dir.clone();
+        assert!(core.closed.borrow().values().all(|c| c.dir != dir), "{dir} is still being removed");
         core.logs.borrow_mut().insert(number, log.0.clone());
         log.change(core, &mut log.0.inner.borrow_mut(), true);
         log
@@ -259,13 +273,20 @@ impl Core {
     /// Books what recovery loaded.
     fn adopt(self: &Rc<Core>) -> Vec<Recovered> {
         let logs = self.logs.borrow();
-        let mut out = Vec::new();
+        let (mut out, mut damaged) = (Vec::new(), Vec::new());
         for (number, log) in logs.iter() {
             let inner = log.inner.borrow();
             self.uncommitted_bytes.set(self.uncommitted_bytes.get() + inner.uncommitted_bytes);
             self.chunk_bytes.set(self.chunk_bytes.get() + inner.tail.chunk_bytes());
             self.chunk_order.borrow_mut().extend(std::iter::repeat_n(*number, inner.tail.chunk_count()));
+            if inner.damage.is_some() {
+                damaged.push(Log(log.clone()));
+            }
             out.push(Recovered { id: log.id, dir: inner.options.dir.clone(), log: Log(log.clone()) });
+        }
+        // The next start mustn't take for whole what this one found damaged.
+        for log in damaged {
+            log.set_damage(log.damage());
         }
         out
     }
@@ -277,7 +298,10 @@ impl Core {
             self.rt.spawn(Class::Background, self.clone().writeback_loop()),
         ];
         self.tasks.borrow_mut().extend(tasks);
-        self.journal.wake.notify_one();
+        self.after_acknowledge(false);
+        if self.writeback.renew.get() {
+            self.writeback.wanted.notify_one();
+        }
     }
 
     /// Ends the broker; never returns.
@@ -330,7 +354,7 @@ impl Core {
     fn chunk_size(&self, inner: &Inner) -> usize {
         let busy = self.chunk_order.borrow().len().max(1) as u64;
         let share = (self.config.chunk_bytes_max / busy).clamp(4 << 10, 1 << 20);
-        let begun = (16u64 << 10) << inner.tail.chunk_count().min(6);
+        let begun = (4u64 << 10) << inner.tail.chunk_count().min(8);
         begun.min(share).next_power_of_two() as usize
     }
 
@@ -412,12 +436,5 @@ impl Inner {
             garbage_after: 0,
             garbage_due: false,
         }
-    }
-}
-
-impl Ring {
-    /// Number of files in use and free, for health and tests.
-    pub(crate) fn file_counts(&self) -> (usize, usize) {
-        (self.files.len(), self.free.len())
     }
 }

@@ -19,11 +19,11 @@ use crate::checkpoint::{Checkpoint, LogState, SegmentRow, slot_path, write_slot}
 use crate::codec::align;
 use crate::entry::EntryHeader;
 use crate::footer::{Footer, RunRow};
-use crate::journal::{FreeFile, Ring, RingFile, file_path};
+use crate::journal::{FreeFile, Ring, RingFile, file_path, is_pinned};
 use crate::log::{Segment, Shared};
 use crate::recovery::NO_TIMESTAMP;
 use crate::segment::{RUN_BYTES_MAX, RunSize, SEGMENT_HEADER_BYTES, SegmentHeader, file_name, put_run};
-use crate::store::Core;
+use crate::store::{Closed, Core};
 
 /// A log without appends for this long gives its memory back.
 const IDLE_AFTER: Duration = Duration::from_secs(10);
@@ -47,10 +47,14 @@ pub(crate) struct Writeback {
     unsynced: RefCell<BTreeMap<(LogNumber, i64), File>>,
     dirs: RefCell<BTreeSet<PathBuf>>,
     /// Held by who writes segments or the checkpoint.
-    busy: Semaphore,
+    pub(crate) busy: Semaphore,
     stop: Latch,
     /// Ring epoch at the last round for reuse.
     epoch: Cell<u64>,
+    /// Take all older journal files out of use: one of them holds a bad block.
+    pub(crate) renew: Cell<bool>,
+    /// Files wait to be deleted until a record is durable.
+    pub(crate) garbage: Cell<bool>,
 }
 
 impl Writeback {
@@ -64,6 +68,8 @@ impl Writeback {
             busy: Semaphore::new(1),
             stop: Latch::new(),
             epoch: Cell::new(0),
+            renew: Cell::new(false),
+            garbage: Cell::new(false),
         }
     }
 }
@@ -114,12 +120,17 @@ impl Core {
         self.collect_garbage().await?;
         self.relieve_memory().await?;
         self.seal_due().await?;
+        self.trim_all();
         let mut looks = 0;
         while self.journal.ring.borrow().half_full() && looks < 4 {
             looks += 1;
-            if !self.free_files().await? {
+            if !self.free_files(false).await? {
                 break;
             }
+        }
+        if self.writeback.renew.take() {
+            reached!("journal renewed after damage");
+            self.free_files(true).await?;
         }
         self.release_idle().await
     }
@@ -130,12 +141,12 @@ impl Core {
 
     /// Writes back and evicts until the tails fit into their memory: oldest chunks first.
     async fn relieve_memory(self: &Rc<Core>) -> io::Result<()> {
-        if self.chunk_bytes.get() <= self.config.chunk_bytes_max {
+        if self.chunk_bytes.get() <= self.config.chunk_bytes_max / 8 * 7 {
             return Ok(());
         }
         reached!("write-back for memory");
         let order: Vec<LogNumber> = self.chunk_order.borrow().iter().copied().collect();
-        let mut seen = BTreeSet::new();
+        let (mut seen, before) = (BTreeSet::new(), self.chunk_bytes.get());
         for number in order {
             if self.chunk_bytes.get() <= self.config.chunk_bytes_max / 4 * 3 {
                 break;
@@ -145,6 +156,11 @@ impl Core {
                 self.write_back(&log, false).await?;
                 self.evict_log(&log, false);
             }
+        }
+        if self.chunk_bytes.get() >= before {
+            // All of it waits for a majority: don't look again at every append.
+            self.writeback.starved.set(true);
+            self.rt.sleep(Duration::from_millis(10)).await;
         }
         Ok(())
     }
@@ -174,40 +190,30 @@ impl Core {
         }
     }
 
-    /// One lap's work: takes the oldest files out of use. False when nothing could be freed.
-    async fn free_files(self: &Rc<Core>) -> io::Result<bool> {
+    /// One lap's work: takes the oldest files out of use, or all older ones. False when nothing could be freed.
+    async fn free_files(self: &Rc<Core>, all: bool) -> io::Result<bool> {
         let upto = {
             let ring = self.journal.ring.borrow();
-            let spare = ring.files.len().saturating_sub(ring.files_max / 2).max(1);
-            let Some(file) = ring.files.len().checked_sub(1).and_then(|others| ring.files.get(spare.min(others) - 1))
-            else {
-                return Ok(false);
-            };
-            file.last
+            // All but the one that is written to, or enough to fall below half.
+            let others = ring.files.len().saturating_sub(1);
+            let half = (ring.files.len() + 1).saturating_sub(ring.files_max / 2).clamp(1, others.max(1));
+            let spare = if all { others } else { half };
+            match spare.checked_sub(1).and_then(|at| ring.files.get(at)).filter(|_| others > 0) {
+                Some(file) => file.last,
+                None => return Ok(false),
+            }
         };
         reached!("write-back for reuse");
-        let needs = |log: &Shared| {
-            let inner = log.inner.borrow();
-            let held = inner.tail.iter_from(inner.written().next()).any(|(_, m)| m.block > 0 && m.block <= upto);
-            held && !inner.blanks_only()
-        };
         let mut pinned = false;
-        for log in self.all_logs().into_iter().filter(|log| needs(log)) {
+        for log in self.all_logs().into_iter().filter(|log| is_pinned(log, upto)) {
             self.write_back(&log, false).await?;
-            if needs(&log) {
+            if is_pinned(&log, upto) {
                 pinned = true;
-                planted!("D2-again", (), self.journal.copy_forward(log.clone(), upto));
+                self.journal.copy_forward(log.clone(), upto);
             }
             self.rt.yield_now().await;
         }
         if pinned {
-            if self.journal.ring.borrow().file_counts().1 == 0 {
-                // The reserve is used up: better a larger ring than a stuck one.
-                reached!("ring grows");
-                let bytes = self.journal.ring.borrow().file_bytes;
-                let made = self.make_journal_file(bytes).await?;
-                self.journal.ring.borrow_mut().free.push_back(made);
-            }
             self.journal.copied_forward().await;
         }
         self.writeback.starved.set(pinned);
@@ -274,15 +280,15 @@ impl Core {
         let files = std::mem::take(&mut *self.writeback.unsynced.borrow_mut());
         if files.len() > SYNC_EACH_MAX {
             reached!("one syncfs for many segments");
-            self.rt.disk().sync_all(&self.config.dir).await?;
+            self.rt.disk().sync_all(&self.config.dir).await.map_err(fatal)?;
         } else {
             for file in files.values() {
-                file.datasync().await?;
+                file.datasync().await.map_err(fatal)?;
             }
         }
         let dirs = std::mem::take(&mut *self.writeback.dirs.borrow_mut());
         for dir in planted!("25", BTreeSet::new(), dirs) {
-            self.rt.disk().sync_dir(&dir).await?;
+            self.rt.disk().sync_dir(&dir).await.map_err(fatal)?;
         }
         Ok(())
     }
@@ -294,6 +300,9 @@ impl Core {
             let Some(run) = gather(log, blanks_too) else { return Ok(()) };
             self.roll(log, &run).await?;
             self.write_run(log, run).await?;
+            if self.writeback.unsynced.borrow().len() > (self.config.files_open_max / 2).max(SYNC_EACH_MAX) {
+                self.sync_segments().await?;
+            }
             self.rt.yield_now().await;
         }
     }
@@ -538,7 +547,7 @@ impl Core {
     pub(crate) fn snapshot(&self, ring: &Ring) -> Checkpoint {
         let mut replay_from = ring.sequence + 1;
         let mut logs = Vec::new();
-        for (number, (id, dir)) in self.closed.borrow().iter() {
+        for (number, Closed { id, dir, .. }) in self.closed.borrow().iter() {
             logs.push(LogState {
                 number: *number,
                 id: *id,
@@ -554,13 +563,10 @@ impl Core {
         }
         for log in self.logs.borrow().values() {
             let inner = log.inner.borrow();
-            let unwritten = || inner.tail.iter_from(inner.written().next()).filter(|(_, m)| m.block > 0);
-            let blanks: Vec<EntryHeader> = if inner.blanks_only() {
-                unwritten().map(|(index, meta)| meta.header(index)).collect()
-            } else {
-                replay_from = unwritten().map(|(_, m)| m.block).min().unwrap_or(u64::MAX).min(replay_from);
-                Vec::new()
-            };
+            replay_from = inner.needs_journal().map(|(_, m)| m.block).min().unwrap_or(u64::MAX).min(replay_from);
+            let unwritten = inner.tail.iter_from(inner.written().next());
+            let blanks = unwritten.filter(|(_, m)| m.block > 0 && m.payload_len() == 0);
+            let blanks: Vec<EntryHeader> = blanks.map(|(index, meta)| meta.header(index)).collect();
             logs.push(LogState {
                 number: log.number,
                 id: log.id,
@@ -568,7 +574,7 @@ impl Core {
                 dir: inner.options.dir.clone(),
                 log_start: inner.log_start,
                 origin: inner.origin,
-                terms: inner.terms.clone(),
+                terms: inner.terms.iter().filter(|row| row.index <= inner.written()).copied().collect(),
                 segments: inner.segments.iter().map(|s| s.row).collect(),
                 blanks,
                 states: inner.states.clone(),
@@ -577,6 +583,11 @@ impl Core {
         let epoch = ring.epoch;
         Checkpoint { sequence: 0, block: ring.sequence, replay_from, epoch, next_number: self.next_number.get(), logs }
     }
+}
+
+/// An error after which nothing is known about what was written: never retried, whatever its kind.
+fn fatal(error: io::Error) -> io::Error {
+    io::Error::other(error)
 }
 
 /// Entries that become one run.
@@ -600,12 +611,20 @@ fn gather(log: &Shared, blanks_too: bool) -> Option<Gathered> {
         max_timestamp: NO_TIMESTAMP,
     };
     let mut payload = false;
+    // A run fits into what the active segment has left, or into one of its own.
+    let segment_bytes = inner.options.segment_bytes.saturating_sub(SEGMENT_HEADER_BYTES as u64);
+    let left = inner.segments.last().filter(|s| !s.row.sealed && !inner.seal_wanted).map_or(segment_bytes, |s| {
+        let left = inner.options.segment_bytes.saturating_sub(s.row.end_position);
+        if left < 2 * SEGMENT_HEADER_BYTES as u64 { segment_bytes } else { left }
+    });
+    let bytes_max = RUN_BYTES_MAX.min(left as usize);
     for (index, meta) in inner.tail.iter_from(inner.written().next()).take_while(|(index, _)| *index <= upto) {
-        if run.size.payload_bytes + run.size.table_bytes + meta.payload_len() > RUN_BYTES_MAX && !run.entries.is_empty()
-        {
+        let mut grown = run.size;
+        grown.add(meta.kind, meta.payload_len());
+        if grown.padded() > bytes_max && !run.entries.is_empty() {
             break;
         }
-        run.size.add(meta.kind, meta.payload_len());
+        run.size = grown;
         run.entries.push((meta.header(index), inner.tail.payload(meta)));
         run.end_offset = run.end_offset.max(meta.last_offset.next());
         run.max_timestamp = run.max_timestamp.max(meta.max_timestamp);
