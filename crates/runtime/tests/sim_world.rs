@@ -275,6 +275,19 @@ fn errors_hangs_and_full_disks_reach_the_caller() {
 }
 
 #[test]
+fn the_disk_obeys_the_law_of_all_disk_homes() {
+    for seed in 0..3 {
+        let (world, host) = one_host(seed);
+        // The suite writes one block twice at once, which a home must bear and a broker must not do.
+        world.disk(host, |d| d.finds_misuse = false);
+        run(&world, host, |rt| async move {
+            rt.disk().create_dir_all(Path::new("suite")).await.unwrap();
+            ouzel_runtime::testing::disk_suite(&rt, Path::new("suite")).await;
+        });
+    }
+}
+
+#[test]
 fn two_writes_in_flight_on_one_block_fail_the_run() {
     let (world, host) = one_host(8);
     world.start(host, 1, |rt| {

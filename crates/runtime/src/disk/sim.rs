@@ -269,7 +269,14 @@ impl SimFile {
     ) -> Op<io::Result<T>> {
         let ino = self.ino;
         let hash = mix(u64::from(ino) ^ detail.rotate_left(32));
-        call(&self.place, Kind::Meta, hash, move |drive| work(drive, ino), |_, _| {})
+        // The operation keeps the file, though its name and its handle may go meanwhile.
+        self.place.drive(|drive| drive.image.hold(ino));
+        let work = move |drive: &mut Drive| {
+            let outcome = work(drive, ino);
+            drive.image.release(ino);
+            outcome
+        };
+        call(&self.place, Kind::Meta, hash, work, |_, _| {})
     }
 }
 

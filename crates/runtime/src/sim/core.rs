@@ -124,6 +124,8 @@ pub(super) struct Host {
     pub entropy: Stream,
     pub ended: Option<Ended>,
     pub leftovers: Vec<Leftover>,
+    /// Files and sockets still open when its last root future had ended and its tasks were gone.
+    pub leaked: (usize, usize),
     /// Reason of a failure, acted on when the poll returns.
     failing: Option<Ended>,
     roots: u16,
@@ -164,6 +166,8 @@ pub(super) struct Core {
     tasks: RefCell<Slab<Entry>>,
     woken: Arc<Woken>,
     spare: RefCell<Vec<(u32, u64)>>,
+    /// Ends of processes so far.
+    pub ends: Cell<u64>,
     pub state: RefCell<State>,
 }
 
@@ -176,6 +180,7 @@ impl Core {
             tasks: RefCell::default(),
             woken: Arc::default(),
             spare: RefCell::default(),
+            ends: Cell::new(0),
             state: RefCell::new(State {
                 agenda: Agenda::default(),
                 scheduler,
@@ -222,6 +227,7 @@ impl Core {
             entropy,
             ended: None,
             leftovers: Vec::new(),
+            leaked: (0, 0),
             failing: None,
             roots: 0,
             stops: Vec::new(),
@@ -251,6 +257,7 @@ impl Core {
             machine.life += 1;
             machine.ended = None;
             machine.leftovers.clear();
+            machine.leaked = (0, 0);
             machine.roots = shards;
             machine.stops.clear();
             machine.busy = vec![[0; 4]; usize::from(shards)];
@@ -295,6 +302,7 @@ impl Core {
             if was_up || cut {
                 machine.ended = Some(how.clone());
             }
+            self.ends.set(self.ends.get() + 1);
         }
         let code = match &how {
             Ended::Stopped => 2,
@@ -488,6 +496,12 @@ impl Core {
         };
         self.discard(|e| e.host == host && e.shard == shard);
         if last {
+            {
+                let mut state = self.state.borrow_mut();
+                let sockets = state.network.open_of(host);
+                let machine = &mut state.hosts[host as usize];
+                machine.leaked = (machine.drive.open_files(), sockets);
+            }
             self.end(host, Ended::Stopped);
         }
     }

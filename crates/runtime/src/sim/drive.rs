@@ -114,6 +114,13 @@ pub(crate) enum Job {
 }
 
 impl Job {
+    fn ino(&self) -> Option<Ino> {
+        match self {
+            Job::Write { ino, .. } | Job::Read { ino, .. } | Job::Datasync { ino, .. } => Some(*ino),
+            Job::Call { .. } => None,
+        }
+    }
+
     pub fn kind(&self) -> Kind {
         match self {
             Job::Call { kind, .. } => *kind,
@@ -144,6 +151,8 @@ pub struct Drive {
     pub faults: DiskFaults,
     /// Latencies.
     pub profile: DiskProfile,
+    /// Whether two writes in flight on one block fail the run.
+    pub finds_misuse: bool,
     dice: Stream,
     serial: u64,
     jobs: Slab<InFlight>,
@@ -164,6 +173,7 @@ impl Drive {
             image: Image::new(capacity),
             faults: DiskFaults::default(),
             profile: DiskProfile::default(),
+            finds_misuse: true,
             dice,
             serial: 0,
             jobs: Slab::new(),
@@ -180,6 +190,10 @@ impl Drive {
     /// Takes an operation in. When it completes; `None` while the disk hangs.
     pub(crate) fn submit(&mut self, job: Job, now: u64) -> Option<(u64, u32, u64)> {
         self.check(&job);
+        // An operation in flight keeps its file, though its name and its handle may go.
+        if let Some(ino) = job.ino() {
+            self.image.hold(ino);
+        }
         self.serial += 1;
         let serial = self.serial;
         let slot = self.jobs.insert(InFlight { serial, job }) as u32;
@@ -247,6 +261,9 @@ impl Drive {
 
     fn check(&mut self, job: &Job) {
         let Job::Write { ino, pos, buf, .. } = job else { return };
+        if !self.finds_misuse {
+            return;
+        }
         let pages = |pos: u64, len: usize| pos / PAGE as u64..(pos + len as u64).div_ceil(PAGE as u64);
         let mine = pages(*pos, buf.len());
         for (_, other) in &self.jobs {
@@ -269,7 +286,7 @@ impl Drive {
             return None;
         }
         let job = self.jobs.remove(slot as usize).job;
-        let kind = job.kind();
+        let (kind, ino) = (job.kind(), job.ino());
         match job {
             Job::Call { kind, call } => {
                 let sync = matches!(kind, Kind::SyncDir | Kind::SyncAll);
@@ -294,6 +311,9 @@ impl Drive {
                 }
                 let _ = answer.send(if failed { Err(eio()) } else { Ok(()) });
             }
+        }
+        if let Some(ino) = ino {
+            self.image.release(ino);
         }
         Some(kind)
     }

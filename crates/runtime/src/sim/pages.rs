@@ -29,13 +29,14 @@ pub struct CutOdds {
 impl CutOdds {
     /// Odds of one cut: some cuts keep nearly all, some nearly nothing, some tear at 4 KiB only.
     pub fn draw(dice: &mut Stream) -> CutOdds {
-        let atom = if dice.chance(0.25) { PAGE } else { SECTOR };
-        let (keep, tear) = match dice.below(5) {
+        let atom = if dice.chance(0.15) { PAGE } else { SECTOR };
+        let (keep, tear) = match dice.below(6) {
             0 => (0.0, 0.0),
-            1 => (0.9, 0.05),
-            2 => (0.1, 0.1),
+            1 => (0.7, 0.3),
+            2 => (0.1, 0.6),
             3 => (0.34, 0.33),
-            _ => (0.6, 0.0),
+            4 => (0.95, 0.0),
+            _ => (0.5, 0.0),
         };
         CutOdds { keep, tear, atom }
     }

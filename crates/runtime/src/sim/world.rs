@@ -169,9 +169,24 @@ impl World {
         self.state().hosts[host.0 as usize].ended.clone()
     }
 
+    /// Number of the machine's process, or of its end: a new one at each.
+    pub fn life(&self, host: HostId) -> u32 {
+        self.state().hosts[host.0 as usize].life
+    }
+
     /// Tasks that shards left behind when their root futures had ended, of this process or the last.
     pub fn leftovers(&self, host: HostId) -> Vec<Leftover> {
         self.state().hosts[host.0 as usize].leftovers.clone()
+    }
+
+    /// Files and sockets that were still open when the process had ended in order and all its tasks were gone.
+    pub fn leaked(&self, host: HostId) -> (usize, usize) {
+        self.state().hosts[host.0 as usize].leaked
+    }
+
+    /// Ends of processes so far, of any kind: a cheap sign that [`ended`](Self::ended) may have changed.
+    pub fn ends(&self) -> u64 {
+        self.core.ends.get()
     }
 
     /// File handles that the process has open.
