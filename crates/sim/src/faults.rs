@@ -1,0 +1,260 @@
+//! Carries a plan out: begins each fault at its time and ends it when its time is over.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ouzel_runtime::sim::{DiskFaults, DiskProfile, Ended, HostId, Link, Stream, World};
+
+use crate::plan::{Fault, Kind};
+
+/// How long after a disk fault a process may still end because of it.
+const EXCUSE: Duration = Duration::from_secs(10);
+/// What a fault waits for a write in flight.
+const WRITING: Duration = Duration::from_millis(100);
+
+/// The end of a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Undo {
+    Start(u16),
+    Resume(u16),
+    Unhang(u16),
+    Disk(u16),
+    Open(HostId, HostId),
+    Accept(u16),
+    Thaw(u16),
+    Space(u16, u64),
+}
+
+/// Carries out the faults of one run.
+pub struct Nemesis {
+    hosts: Vec<HostId>,
+    clients: HostId,
+    undo: BTreeMap<(Duration, u64), Undo>,
+    order: u64,
+    dice: Stream,
+    excused: Vec<Duration>,
+    restarts: Vec<Option<Duration>>,
+    stopping: bool,
+    /// Faults carried out, by kind.
+    pub counts: BTreeMap<Kind, u64>,
+    /// Pieces dropped or torn by power cuts.
+    pub pieces_lost: u64,
+}
+
+impl Nemesis {
+    /// Over the brokers `hosts`; `clients` is where the clients run.
+    pub fn new(seed: u64, hosts: Vec<HostId>, clients: HostId) -> Nemesis {
+        let nodes = hosts.len();
+        Nemesis {
+            hosts,
+            clients,
+            undo: BTreeMap::new(),
+            order: 0,
+            dice: Stream::new(seed, "nemesis"),
+            excused: vec![Duration::ZERO; nodes],
+            restarts: vec![None; nodes],
+            stopping: false,
+            counts: BTreeMap::new(),
+            pieces_lost: 0,
+        }
+    }
+
+    fn later(&mut self, at: Duration, undo: Undo) {
+        self.order += 1;
+        self.undo.insert((at, self.order), undo);
+    }
+
+    /// When the next fault ends.
+    pub fn next_end(&self) -> Option<Duration> {
+        self.undo.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// Ends the faults that are over; nodes to be started come back.
+    pub fn end_due(&mut self, world: &World) -> Vec<u16> {
+        let mut start = Vec::new();
+        while let Some(entry) = self.undo.first_entry()
+            && entry.key().0 <= world.now()
+        {
+            let undo = entry.remove();
+            start.extend(self.end(world, undo));
+        }
+        start
+    }
+
+    /// Ends all faults; every node that is down is to be started.
+    pub fn heal(&mut self, world: &World) -> Vec<u16> {
+        let all: Vec<Undo> = std::mem::take(&mut self.undo).into_values().collect();
+        for undo in all {
+            let _ = self.end(world, undo);
+        }
+        let nodes = 0..self.hosts.len() as u16;
+        nodes.filter(|&node| !world.is_up(self.hosts[usize::from(node)])).collect()
+    }
+
+    fn end(&mut self, world: &World, undo: Undo) -> Option<u16> {
+        let host = |node: u16| self.hosts[usize::from(node)];
+        match undo {
+            Undo::Start(node) => return (!world.is_up(host(node))).then_some(node),
+            Undo::Resume(node) => world.resume(host(node)),
+            Undo::Unhang(node) => world.hang_disk(host(node), false),
+            Undo::Disk(node) => world.disk(host(node), |d| {
+                d.faults = DiskFaults::default();
+                d.profile = DiskProfile::default();
+            }),
+            Undo::Open(from, to) => world.set_link(from, to, Link::default()),
+            Undo::Accept(node) => world.set_accept_error(host(node), 0.0),
+            Undo::Thaw(node) => world.clock(host(node), |clock, now| clock.freeze(now, false)),
+            Undo::Space(node, bytes) => world.disk(host(node), |d| d.image.set_capacity(bytes)),
+        }
+        None
+    }
+
+    /// From now on every process may stop.
+    pub fn expect_stop(&mut self) {
+        self.stopping = true;
+        self.restarts.fill(None);
+    }
+
+    /// A process ended: whether that was to be expected. If so it starts again after a while.
+    pub fn ended(&mut self, world: &World, node: u16, how: &Ended) -> Result<(), String> {
+        let place = usize::from(node);
+        let name = world.name(self.hosts[place]);
+        match how {
+            // The fault that did it starts it again.
+            Ended::Killed | Ended::PowerCut => Ok(()),
+            Ended::Panicked(text) => Err(format!("{name} panicked: {text}")),
+            Ended::Failed(reason) if world.now() > self.excused[place] + EXCUSE => {
+                Err(format!("{name} failed without a fault of its disk: {reason}"))
+            }
+            Ended::Failed(_) => {
+                let wait = Duration::from_millis(self.dice.between(50, 2_000));
+                self.later(world.now() + wait, Undo::Start(node));
+                Ok(())
+            }
+            Ended::Stopped => match self.restarts[place].take() {
+                Some(wait) => {
+                    self.later(world.now() + wait, Undo::Start(node));
+                    Ok(())
+                }
+                None if self.stopping => Ok(()),
+                None => Err(format!("{name} stopped without being asked")),
+            },
+        }
+    }
+
+    /// Begins a fault.
+    pub fn begin(&mut self, world: &World, fault: &Fault) {
+        let node = fault.node % self.hosts.len() as u16;
+        let host = self.hosts[usize::from(node)];
+        let other =
+            if fault.to == fault.node { self.clients } else { self.hosts[usize::from(fault.to) % self.hosts.len()] };
+        if fault.writing {
+            let limit = world.now() + WRITING;
+            world.run_until(limit, |w| w.disk(host, |d| d.writes_in_flight() > 0));
+        }
+        let (now, time) = (world.now(), Duration::from_millis(fault.for_ms));
+        let end = now + time;
+        *self.counts.entry(fault.kind).or_default() += 1;
+        match fault.kind {
+            Kind::Kill => {
+                if world.is_up(host) {
+                    world.kill(host);
+                    self.later(end, Undo::Start(node));
+                }
+            }
+            Kind::PowerCut => self.cut(world, node, end),
+            Kind::PowerCutAll => (0..self.hosts.len() as u16).for_each(|node| self.cut(world, node, end)),
+            Kind::Restart => {
+                if world.is_up(host) {
+                    self.restarts[usize::from(node)] = Some(time);
+                    world.stop(host);
+                }
+            }
+            Kind::Pause => {
+                world.pause(host);
+                self.later(end, Undo::Resume(node));
+            }
+            Kind::Stall => world.stall(host, fault.amount.unsigned_abs() as u16, time),
+            Kind::DiskHang => {
+                world.hang_disk(host, true);
+                self.later(end, Undo::Unhang(node));
+            }
+            Kind::DiskSlow => {
+                world.disk(host, |d| d.profile.slow = fault.amount.unsigned_abs().max(1));
+                self.later(end, Undo::Disk(node));
+            }
+            Kind::SyncError | Kind::ReadError => {
+                let odds = 1.0 / fault.amount.max(1) as f64;
+                world.disk(host, |d| match fault.kind {
+                    Kind::ReadError => d.faults.read_error = odds,
+                    _ => d.faults.sync_error = odds,
+                });
+                self.excuse(node, end);
+                self.later(end, Undo::Disk(node));
+            }
+            Kind::DiskFull => {
+                let capacity = world.disk(host, |d| d.image.capacity());
+                world.disk(host, |d| d.image.set_capacity(0));
+                self.excuse(node, end);
+                if capacity > 0 {
+                    self.later(end, Undo::Space(node, capacity));
+                }
+            }
+            Kind::Isolate => {
+                let others: Vec<HostId> =
+                    self.hosts.iter().copied().chain([self.clients]).filter(|h| *h != host).collect();
+                for other in others {
+                    self.block(world, host, other, end);
+                    self.block(world, other, host, end);
+                }
+            }
+            Kind::OneWay => self.block(world, host, other, end),
+            Kind::Cut => {
+                self.block(world, host, other, end);
+                self.block(world, other, host, end);
+            }
+            Kind::Loss => {
+                for (from, to) in [(host, other), (other, host)] {
+                    let loss = fault.amount.clamp(0, 1_000) as f64 / 1_000.0;
+                    world.set_link(from, to, Link { loss, ..world.link(from, to) });
+                    self.later(end, Undo::Open(from, to));
+                }
+            }
+            Kind::Resets => {
+                world.reset_connections(host, 0.5, &mut self.dice);
+            }
+            Kind::AcceptError => {
+                world.set_accept_error(host, 0.5);
+                self.later(end, Undo::Accept(node));
+            }
+            Kind::WallStep => world.clock(host, |clock, _| clock.wall_offset_ms += fault.amount),
+            Kind::WallFreeze => {
+                world.clock(host, |clock, now| clock.freeze(now, true));
+                self.later(end, Undo::Thaw(node));
+            }
+        }
+    }
+
+    fn cut(&mut self, world: &World, node: u16, end: Duration) {
+        let host = self.hosts[usize::from(node)];
+        if world.ended(host) == Some(Ended::PowerCut) {
+            return;
+        }
+        let report = world.power_cut(host);
+        self.pieces_lost += report.dropped + report.torn;
+        self.restarts[usize::from(node)] = None;
+        self.later(end, Undo::Start(node));
+    }
+
+    fn block(&mut self, world: &World, from: HostId, to: HostId, end: Duration) {
+        if from != to {
+            world.set_link(from, to, Link { blocked: true, ..world.link(from, to) });
+            self.later(end, Undo::Open(from, to));
+        }
+    }
+
+    fn excuse(&mut self, node: u16, until: Duration) {
+        let excused = &mut self.excused[usize::from(node)];
+        *excused = (*excused).max(until);
+    }
+}
