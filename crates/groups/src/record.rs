@@ -280,10 +280,17 @@ mod tests {
 
     #[test]
     fn what_could_not_be_written_again_is_not_read() {
-        let metadata = "m".repeat(NAME_BYTES_MAX + 1);
-        let long = OffsetCommitValue { metadata: metadata.as_str().into(), ..Default::default() };
-        assert!(decode_offset(&long.encode(4).unwrap()).is_err());
-        let long = GroupMetadataValue { leader: Some(metadata.as_str().into()), ..Default::default() };
-        assert!(decode_group(&long.encode(4).unwrap()).is_err());
+        let fits = OffsetCommitValue { metadata: "m".into(), ..Default::default() }.encode(4).unwrap();
+        assert!(decode_offset(&fits).is_ok());
+        // The same with 32,768 characters: a compact length of 32,769 instead of 2.
+        let mut long = fits.clone();
+        long.splice(14..16, [0x81, 0x80, 2].into_iter().chain([b'm'; NAME_BYTES_MAX + 1]));
+        assert!(OffsetCommitValue::decode(&long).is_ok() && decode_offset(&long).is_err());
+
+        let fits = GroupMetadataValue { leader: Some("m".into()), ..Default::default() }.encode(4).unwrap();
+        assert!(decode_group(&fits).is_ok());
+        let mut long = fits.clone();
+        long.splice(8..10, [0x81, 0x80, 2].into_iter().chain([b'm'; NAME_BYTES_MAX + 1]));
+        assert!(GroupMetadataValue::decode(&long).is_ok() && decode_group(&long).is_err());
     }
 }
