@@ -1,7 +1,7 @@
 //! What the log says of a group: its metadata and its offsets. Changed by replay alone, and by nothing but the record:
 //! no clock, no settings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ouzel_model::{PartitionId, ProducerId, TopicName};
 
@@ -81,6 +81,24 @@ impl Durable {
             if committed && newer {
                 self.insert(partition, stored);
             }
+        }
+    }
+
+    /// Offsets kept, those of open transactions too.
+    pub fn count(&self) -> usize {
+        self.offsets.len() + self.pending.values().map(BTreeMap::len).sum::<usize>()
+    }
+
+    /// Every partition with an offset, those of open transactions too, in order.
+    pub fn partitions(&self) -> BTreeSet<&Partition> {
+        self.offsets.keys().chain(self.pending.values().flat_map(BTreeMap::keys)).collect()
+    }
+
+    /// Whether a commit of this partition takes the place of another.
+    pub fn holds(&self, partition: &Partition, transaction: Option<ProducerId>) -> bool {
+        match transaction {
+            None => self.offsets.contains_key(partition),
+            Some(producer) => self.pending.get(&producer).is_some_and(|offsets| offsets.contains_key(partition)),
         }
     }
 

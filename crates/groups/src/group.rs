@@ -12,7 +12,7 @@ use crate::durable::Durable;
 /// A group's name, shared by all that point to it.
 pub(crate) type GroupId = Arc<str>;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Group {
     pub durable: Durable,
     pub live: Classic,
@@ -32,7 +32,7 @@ pub(crate) struct Group {
 }
 
 /// A call that waits its turn.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Waiting {
     Call(ReplyId, GroupRequest),
     /// Topics were deleted.
@@ -56,7 +56,8 @@ impl Group {
 
     /// Whether a write may start now; `alone` if none must be on its way.
     pub fn is_free(&self, alone: bool) -> bool {
-        !self.busy && !self.hold && !(alone && self.writes_in_flight > 0)
+        let written = alone && self.writes_in_flight > 0;
+        !self.busy && !self.hold && !written
     }
 
     /// The next call, if it may be taken now.

@@ -23,6 +23,7 @@ use crate::upkeep::{Compaction, Expiry};
 /// [`Groups::appended`] alone and must not be replayed as well. When leadership ends: [`Groups::resign`], and a failed
 /// [`Groups::appended`] for each append still open; afterwards replay goes on behind the last append that was
 /// confirmed, or the owner drops this and starts anew.
+#[derive(Clone)]
 pub struct Groups {
     pub(crate) config: Config,
     role: Role,
@@ -50,6 +51,7 @@ enum Role {
 }
 
 /// An append that isn't confirmed yet.
+#[derive(Clone)]
 struct InFlight {
     records: Vec<Record>,
     transaction: Option<Transaction>,
@@ -58,6 +60,7 @@ struct InFlight {
 }
 
 /// What to do when an append is confirmed.
+#[derive(Clone)]
 pub(crate) enum Work {
     /// Nobody waits.
     Nothing,
@@ -84,6 +87,7 @@ pub(crate) enum Work {
 }
 
 /// What to do when the last tombstone is stored.
+#[derive(Clone)]
 pub(crate) enum Then {
     /// DeleteGroups asked for them.
     Reply(ReplyId),
@@ -671,10 +675,10 @@ impl Groups {
         listed
     }
 
-    /// Topics with committed offsets.
+    /// Topics with offsets, those of open transactions too.
     pub fn topics(&self) -> BTreeSet<TopicName> {
-        let offsets = self.groups.values().flat_map(|group| group.durable.offsets.keys());
-        offsets.map(|(topic, _)| topic.clone()).collect()
+        let partitions = self.groups.values().flat_map(|group| group.durable.partitions());
+        partitions.map(|(topic, _)| topic.clone()).collect()
     }
 
     /// All groups of this partition by id. For metrics: not gated by load.

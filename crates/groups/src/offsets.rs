@@ -1,6 +1,8 @@
 //! Committed offsets of a group: what may be committed, what is seen, what goes with age.
 
-use ouzel_model::{TopicName, planted};
+use std::collections::BTreeSet;
+
+use ouzel_model::{Timestamp, TopicName, planted, reached};
 
 use crate::api::{
     CommitError, CommitOffsetError, CommitOffsets, Committed, DeleteOffsetError, DeleteOffsets, DeleteOffsetsError,
@@ -33,16 +35,20 @@ impl Group {
         }
         let member = (&*request.member_id, request.instance_id.as_deref(), request.generation);
         let allowed = self.live.check_commit(turn, member.0, member.1, member.2, request.transaction.is_some());
-        planted!("42", (), allowed?);
+        let zombie = planted!("42", request.generation >= 0, false);
+        if !zombie {
+            allowed?;
+        }
         let config = turn.config;
         let commit_time = turn.now.wall;
-        let expire_time = request.retention_ms.map(|ms| ouzel_model::Timestamp(commit_time.0.saturating_add(ms)));
+        let expire_time = request.retention_ms.map(|ms| Timestamp(commit_time.0.saturating_add(ms)));
         let mut checked = Checked { records: Vec::new(), results: Vec::new(), new: 0 };
         let mut bytes = 0;
+        let kept = self.durable.count() + self.offsets_in_flight;
         for offset in &request.offsets {
             let partition = (offset.topic.clone(), offset.partition);
-            let new = !self.durable.offsets.contains_key(&partition);
-            let count = self.durable.offsets.len() + self.offsets_in_flight + checked.new;
+            let new = !self.durable.holds(&partition, request.transaction.map(|t| t.producer));
+            let count = kept + checked.new;
             if is_longer(&offset.metadata, config.offset_metadata_max) {
                 checked.results.push(Err(CommitOffsetError::MetadataTooLarge));
             } else if new && count >= config.offsets_max {
@@ -74,14 +80,15 @@ impl Group {
         match &request.partitions {
             Some(asked) => asked.iter().map(|asked| self.fetch_one(asked, stable)).collect(),
             None => {
-                let open = self.durable.pending.values().flat_map(|offsets| offsets.keys()).filter(|_| stable);
-                let all: std::collections::BTreeSet<&Partition> = self.durable.offsets.keys().chain(open).collect();
+                // What is only in open transactions isn't committed, but not stable either.
+                let all = self.durable.partitions().into_iter();
+                let all = all.filter(|key| stable || self.durable.offsets.contains_key(*key));
                 let asked = |(topic, partition): &Partition| FetchOffset {
                     topic: topic.clone(),
                     topic_id: None,
                     partition: *partition,
                 };
-                all.into_iter().map(|partition| self.fetch_one(&asked(partition), stable)).collect()
+                all.map(|partition| self.fetch_one(&asked(partition), stable)).collect()
             }
         }
     }
@@ -134,7 +141,7 @@ impl Group {
     }
 
     /// Tombstones for every offset of these topics.
-    pub fn forget_records(&self, group: &str, topics: &std::collections::BTreeSet<TopicName>) -> Vec<Record> {
+    pub fn forget_records(&self, group: &str, topics: &BTreeSet<TopicName>) -> Vec<Record> {
         self.tombstones(group, |(topic, _)| topics.contains(topic))
     }
 
@@ -148,9 +155,7 @@ impl Group {
     }
 
     fn tombstones(&self, group: &str, which: impl Fn(&Partition) -> bool) -> Vec<Record> {
-        let open = self.durable.pending.values().flat_map(|offsets| offsets.keys());
-        let all: std::collections::BTreeSet<&Partition> = self.durable.offsets.keys().chain(open).collect();
-        let all = all.into_iter().filter(|partition| which(partition));
+        let all = self.durable.partitions().into_iter().filter(|partition| which(partition));
         all.map(|(topic, partition)| record::offset_tombstone(group, topic, *partition)).collect()
     }
 
@@ -162,6 +167,7 @@ impl Group {
             if !self.is_expired(turn, partition, stored) {
                 continue;
             }
+            reached!("groups: offset aged out");
             let record = record::offset_tombstone(group, &partition.0, partition.1);
             bytes += record_bytes(&record);
             // Room for the group's own tombstone; the rest waits for the next check.
@@ -189,7 +195,7 @@ impl Group {
     }
 
     /// Since when nobody needs this offset; `None` while somebody may.
-    fn idle_since(&self, (topic, _): &Partition, committed: &Committed) -> Option<ouzel_model::Timestamp> {
+    fn idle_since(&self, (topic, _): &Partition, committed: &Committed) -> Option<Timestamp> {
         let commit_time = committed.commit_time;
         if self.live.protocol_type().is_empty() {
             return Some(commit_time);

@@ -148,7 +148,7 @@ pub(crate) fn decode_offset(value: &[u8]) -> Result<Committed, UnreadableRecord>
 pub(crate) fn group_record(group: &str, value: &GroupRecord) -> Record {
     let member = |member: &MemberRecord| MemberMetadata {
         member_id: text(&member.member_id),
-        group_instance_id: member.instance_id.as_ref().map(text),
+        group_instance_id: member.instance_id.as_deref().map(text),
         client_id: text(&member.client_id),
         client_host: text(&member.client_host),
         rebalance_timeout: member.rebalance_timeout_ms,
@@ -159,16 +159,16 @@ pub(crate) fn group_record(group: &str, value: &GroupRecord) -> Record {
     let format = GroupMetadataValue {
         protocol_type: text(&value.protocol_type),
         generation: value.generation,
-        protocol: value.protocol.as_ref().map(text),
-        leader: value.leader.as_ref().map(text),
+        protocol: value.protocol.as_deref().map(text),
+        leader: value.leader.as_deref().map(text),
         current_state_timestamp: value.since.map_or(-1, |at| at.0),
         members: value.members.iter().map(member).collect(),
     };
     (group_key(group), Some(encoded(&format, 3)))
 }
 
-fn text(text: &String) -> Str {
-    text.as_str().into()
+fn text(text: &str) -> Str {
+    text.into()
 }
 
 pub(crate) fn decode_group(value: &[u8]) -> Result<GroupRecord, UnreadableRecord> {

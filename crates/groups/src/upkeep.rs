@@ -17,7 +17,7 @@ use crate::offsets::record_bytes;
 const GROUPS_PER_TURN: usize = 256;
 
 /// The walk over all groups in search of old offsets.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Expiry {
     at: u64,
     /// The last group looked at in this walk.
@@ -36,7 +36,7 @@ impl Expiry {
 }
 
 /// A rewrite under way.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Compaction {
     /// Groups that are still to be written.
     groups: BTreeSet<GroupId>,

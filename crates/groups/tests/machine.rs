@@ -201,8 +201,9 @@ fn rewrite_never_undoes_a_commit_on_its_way() {
     world.take(effects);
     assert!(world.groups.is_compacting());
     // Calls on the group wait for its rewrite, the others don't.
-    let late = world.ask(set_offset("g", "t", 3));
+    let late = world.ask(commit("g", "", -1, &[("t", 1, 3)]));
     let other = world.ask(set_offset("h", "t", 4));
+    assert_eq!(world.open.len(), 3);
     world.commit_all();
     assert_eq!(world.compacted, 1);
     for call in [early, late, other] {
@@ -211,7 +212,8 @@ fn rewrite_never_undoes_a_commit_on_its_way() {
     world.log.drain(..before);
     world.prompt = true;
     world.fail_over();
-    assert_eq!((world.offset("g", "t", 0), world.offset("h", "t", 0)), (Some(3), Some(4)));
+    assert_eq!((world.offset("g", "t", 0), world.offset("g", "t", 1)), (Some(2), Some(3)));
+    assert_eq!(world.offset("h", "t", 0), Some(4));
 }
 
 #[test]

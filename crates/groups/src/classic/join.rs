@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use bytes::Bytes;
+use ouzel_model::reached;
 
 use super::{Change, Classic, Initial, Member, Phase, Turn, Write, millis};
 use crate::api::{AppendFailed, GroupResponse, JoinError, JoinGroup, Joined, JoinedMember, Protocol, ReplyId};
@@ -10,7 +11,7 @@ use crate::config::Config;
 use crate::record::{GROUP_FRAME_BYTES, GroupRecord, MEMBER_FRAME_BYTES};
 
 /// A static member that comes back under a new id while the group is stable. Source: KIP-345.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Replacement {
     pub reply: ReplyId,
     old_id: String,
@@ -241,6 +242,7 @@ impl Classic {
         }
         if !self.members.is_empty() {
             if self.members.values().all(|m| m.joining.is_none()) {
+                reached!("groups: only static absentees");
                 // Only static members, none of which came: their sessions decide.
                 self.wait_for_joins(turn.after(self.rebalance_timeout_ms().max(turn.config.retry_ms)), None);
                 return None;
@@ -281,6 +283,7 @@ impl Classic {
 
     /// All have to join again, newcomers under the ids they may not know: those are dropped with the absent.
     pub(super) fn generation_failed(&mut self, turn: &mut Turn<'_>, why: AppendFailed) {
+        reached!("groups: generation not stored");
         for (id, reply) in self.take_joining() {
             self.renew(turn, &id);
             turn.reply(reply, GroupResponse::Join(Err(JoinError::Unavailable(why.into()))));
@@ -341,6 +344,7 @@ impl Classic {
                 record.leader = Some(new_id.clone());
             }
             if record.bytes() <= turn.config.group_bytes_max {
+                reached!("groups: static member replaced");
                 return Some((Change::Replacement(Box::new(replacement)), record));
             }
         }

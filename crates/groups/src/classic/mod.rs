@@ -12,7 +12,7 @@ mod sync;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use ouzel_model::TopicName;
+use ouzel_model::{TopicName, reached};
 
 use crate::api::{
     AppendFailed, DescribedMember, Description, Effect, GroupResponse, GroupState, HeartbeatError, JoinError, Now,
@@ -41,7 +41,7 @@ impl Turn<'_> {
 }
 
 /// A change that takes effect when its record is committed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Change {
     /// All who were waited for have joined (or nobody is left).
     Generation,
@@ -54,7 +54,7 @@ pub(crate) enum Change {
 /// A change and the record that makes it last.
 pub(crate) type Write = (Change, GroupRecord);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Classic {
     phase: Phase,
     generation: i32,
@@ -79,7 +79,7 @@ pub(crate) struct Classic {
     wake: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Phase {
     Empty,
     Preparing {
@@ -91,7 +91,7 @@ enum Phase {
     Stable,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Initial {
     /// How much longer than the deadline joiners may draw the wait out.
     remaining_ms: u64,
@@ -200,8 +200,10 @@ impl Classic {
         // A generation is stored when its members have joined and again with their assignments. Without any
         // assignment it is the former: the leader is still to bring them, or the members will join once more.
         if group.members.len() > turn.config.members_max {
+            reached!("groups: loaded group is over its bound");
             group.wait_for_joins(turn.after(group.rebalance_timeout_ms()), None);
         } else if group.members.values().all(|m| m.assignment.is_empty()) {
+            reached!("groups: loaded between join and sync");
             group.begin_sync(turn);
         } else {
             group.phase = Phase::Stable;

@@ -1,6 +1,8 @@
 //! A coordinator with the log it writes to, for tests.
 #![allow(dead_code)] // each test file uses its part
 
+pub mod history;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
@@ -10,11 +12,13 @@ use ouzel_model::{PartitionId, ProducerId, Timestamp, TopicName};
 /// The wall clock when the monotonic one says 0.
 pub const EPOCH: i64 = 1_700_000_000_000;
 
+#[derive(Clone)]
 pub enum Entry {
     Record(Record, Option<ProducerId>),
     Marker(ProducerId, bool),
 }
 
+#[derive(Clone)]
 pub struct World {
     pub config: Config,
     pub groups: Groups,
