@@ -12,8 +12,17 @@ use rustix::io::{Errno, ReadWriteFlags};
 use super::{Entry, Open, Space};
 use crate::buf::ALIGN;
 
-/// Opens a file; the flag says whether it is open for direct I/O.
-pub(super) fn open(path: &Path, how: Open) -> io::Result<(OwnedFd, bool)> {
+/// A file that was opened.
+pub(super) struct Opened {
+    pub(super) fd: OwnedFd,
+    /// For direct I/O.
+    pub(super) direct: bool,
+    /// A direct write with RWF_DSYNC is one request of its device.
+    pub(super) one_request_dsync: bool,
+}
+
+/// Opens a file.
+pub(super) fn open(path: &Path, how: Open) -> io::Result<Opened> {
     let mut flags = OFlags::CLOEXEC;
     flags |= if how.read_only { OFlags::RDONLY } else { OFlags::RDWR };
     if how.create || how.create_new {
@@ -26,13 +35,26 @@ pub(super) fn open(path: &Path, how: Open) -> io::Result<(OwnedFd, bool)> {
     let open = |flags| rustix::fs::open(path, flags, mode).map_err(|e| named(e.into(), "open", path));
     if how.direct {
         match rustix::fs::open(path, flags | OFlags::DIRECT, mode) {
-            Ok(fd) => return Ok((fd, true)),
+            Ok(fd) => {
+                let one_request_dsync = one_request_dsync(&fd);
+                return Ok(Opened { fd, direct: true, one_request_dsync });
+            }
             // Refused by the file system, perhaps after the file was made: then it need not be new any more.
             Err(Errno::INVAL | Errno::OPNOTSUPP) => flags -= OFlags::EXCL,
             Err(error) => return Err(named(error.into(), "open", path)),
         }
     }
-    Ok((open(flags)?, false))
+    Ok(Opened { fd: open(flags)?, direct: false, one_request_dsync: false })
+}
+
+/// Whether the file's device has no volatile write cache, or can write through it (FUA). False where that isn't told.
+fn one_request_dsync(fd: &OwnedFd) -> bool {
+    let Ok(stat) = rustix::fs::fstat(fd) else { return false };
+    let device = format!("/sys/dev/block/{}:{}", rustix::fs::major(stat.st_dev), rustix::fs::minor(stat.st_dev));
+    // A partition has its queue in the disk's folder.
+    let told = |name| ["", "/.."].iter().find_map(|up| fs::read_to_string(format!("{device}{up}/queue/{name}")).ok());
+    told("write_cache").is_some_and(|cache| cache.trim() == "write through")
+        || told("fua").is_some_and(|fua| fua.trim() == "1")
 }
 
 /// Writes all bytes at `pos`; with `sync` they, and the size they need, are durable on return.

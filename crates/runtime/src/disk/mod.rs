@@ -139,7 +139,7 @@ impl<T> Future for Op<T> {
 }
 
 enum Opening {
-    System(Op<io::Result<(OwnedFd, bool)>>),
+    System(Op<io::Result<files::Opened>>),
     #[cfg(feature = "sim")]
     Sim(Op<io::Result<sim::SimFile>>),
 }
@@ -175,6 +175,7 @@ impl Disk {
     }
 
     /// Opens a file. A new one's name is durable only after [`sync_dir`](Self::sync_dir) of its directory.
+    #[cfg_attr(not(feature = "sim"), allow(clippy::infallible_destructuring_match))]
     pub fn open(&self, path: &Path, how: Open) -> impl Future<Output = io::Result<File>> + 'static {
         let path = path.to_owned();
         let disk = self.clone();
@@ -196,11 +197,13 @@ impl Disk {
                     });
                 }
             };
-            let (fd, direct) = opening.await?;
-            let fd = Arc::new(fd);
+            let files::Opened { fd, direct, one_request_dsync } = opening.await?;
+            let fd = Some(Arc::new(fd));
             let home = match disk.home {
-                DiskHome::Ring(ring, pool) => FileHome::Ring(RingFile { ring, file: PoolFile { fd: Some(fd), pool } }),
-                DiskHome::Pool(pool) => FileHome::Pool(PoolFile { fd: Some(fd), pool }),
+                DiskHome::Ring(ring, pool) => {
+                    FileHome::Ring(RingFile { ring, file: PoolFile { fd, pool }, one_request_dsync })
+                }
+                DiskHome::Pool(pool) => FileHome::Pool(PoolFile { fd, pool }),
                 #[cfg(feature = "sim")]
                 DiskHome::Sim(_) => unreachable!("opened above"),
             };

@@ -58,7 +58,7 @@ pub(crate) fn choose(choice: DiskChoice, dir: Option<&Path>) -> io::Result<DiskK
 fn direct_io(dir: &Path) -> io::Result<bool> {
     files::create_dir_all(dir)?;
     let path = dir.join(format!(".probe-{}", std::process::id()));
-    let (fd, direct) = files::open(&path, Open { create: true, direct: true, ..Open::default() })?;
+    let files::Opened { fd, direct, .. } = files::open(&path, Open { create: true, direct: true, ..Open::default() })?;
     let written = if direct { files::write_at(&fd, &Buf::zeroed(4096), 0, Sync::Dsync) } else { Ok(()) };
     drop(fd);
     files::remove_file(&path)?;

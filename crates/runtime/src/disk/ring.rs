@@ -5,6 +5,10 @@
 //! that are always ready a thread doesn't park. Completions are reaped once per turn and when the ring's descriptor
 //! becomes readable.
 //!
+//! A synced write is one write with RWF_DSYNC where the device makes that one request, else a write with a **linked datasync**:
+//! without FUA the kernel ends a DSYNC write of a ring on a per-CPU work queue, which under load waits a scheduler slice (4 ms)
+//! for its turn; a datasync runs on the ring's own worker, and a link starts it without waiting for this thread.
+//!
 //! This module may use unsafe code: the kernel reads and writes buffers by address. An operation's slot owns its buffer and its
 //! descriptor until its completion is reaped, and [`Inner::drop`] waits for that or leaks them.
 
@@ -68,46 +72,47 @@ struct Slot {
     pos: u64,
     /// Bytes done by earlier completions of this operation.
     done: usize,
+    /// Results of the two entries of a write with a datasync behind it, as they come.
+    written: Option<i32>,
+    synced: Option<i32>,
     work: Work,
 }
 
 enum Work {
-    Write {
-        buf: Buf,
-        sync: Sync,
-        reply: oneshot::Sender<(io::Result<()>, Buf)>,
-    },
-    /// The datasync behind a buffered write.
-    SyncWrite {
-        buf: Buf,
-        reply: oneshot::Sender<(io::Result<()>, Buf)>,
-    },
-    Read {
-        buf: Buf,
-        direct: bool,
-        reply: oneshot::Sender<(io::Result<usize>, Buf)>,
-    },
-    Datasync {
-        reply: oneshot::Sender<io::Result<()>>,
-    },
+    Write { buf: Buf, sync: Sync, reply: oneshot::Sender<(io::Result<()>, Buf)> },
+    Read { buf: Buf, direct: bool, reply: oneshot::Sender<(io::Result<usize>, Buf)> },
+    Datasync { reply: oneshot::Sender<io::Result<()>> },
 }
 
 impl Work {
     fn is_write(&self) -> bool {
-        matches!(self, Work::Write { .. } | Work::SyncWrite { .. })
+        matches!(self, Work::Write { .. })
     }
 }
 
 /// What a completion leads to.
+#[derive(Debug, PartialEq, Eq)]
 enum Next {
+    /// The rest is pushed again.
     Again,
-    Done,
+    /// Another completion belongs to it.
+    Wait,
+    /// It is answered with this result: bytes, or a negative error number.
+    Done(i32),
+}
+
+/// Which entry of an operation a completion belongs to; the lowest bit of its user data.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    First = 0,
+    LinkedSync = 1,
 }
 
 impl Ring {
     /// A ring, or why the kernel refuses one.
     pub(crate) fn new() -> io::Result<Ring> {
-        let ring = IoUring::builder().setup_cqsize(COMPLETIONS).build(ENTRIES)?;
+        // Submit all: an entry that is refused must not leave the entries behind it to a later enter, see `submit`.
+        let ring = IoUring::builder().setup_cqsize(COMPLETIONS).setup_submit_all().build(ENTRIES)?;
         let mut probe = io_uring::Probe::new();
         ring.submitter().register_probe(&mut probe)?;
         let needed = [opcode::Read::CODE, opcode::Write::CODE, opcode::Fsync::CODE];
@@ -134,12 +139,12 @@ impl Ring {
     fn start(&self, fd: &Arc<OwnedFd>, pos: u64, work: Work) {
         let at_once = match &work {
             Work::Write { sync, .. } => *sync != Sync::None,
-            Work::SyncWrite { .. } | Work::Datasync { .. } => true,
+            Work::Datasync { .. } => true,
             Work::Read { .. } => false,
         };
         let mut inner = self.inner.borrow_mut();
         let is_write = work.is_write();
-        let key = inner.ops.insert(Slot { fd: fd.clone(), pos, done: 0, work });
+        let key = inner.ops.insert(Slot { fd: fd.clone(), pos, done: 0, written: None, synced: None, work });
         if is_write {
             inner.waiting_writes.push_back(key);
         } else {
@@ -176,47 +181,64 @@ impl Inner {
     }
 
     fn push(&mut self, key: usize) {
-        let entry = self.ops[key].entry().user_data(key as u64);
+        let data = (key as u64) << 1;
+        let first = self.ops[key].entry().user_data(data | Part::First as u64);
+        let sync = self.ops[key].linked_sync().map(|sync| sync.user_data(data | Part::LinkedSync as u64));
+        let entries = match sync {
+            Some(sync) => [first.flags(squeue::Flags::IO_LINK), sync],
+            None => [first, opcode::Nop::new().build()],
+        };
+        let count = if self.ops[key].linked_sync().is_some() { 2 } else { 1 };
         self.unflushed = true;
         loop {
-            // SAFETY: the entry's addresses point into the buffer and its descriptor is the file of slot `key`, which stays in
-            // `ops` until the completion is reaped (or is leaked in `drop`); a buffer's memory doesn't move with the slot.
-            if unsafe { self.ring.submission().push(&entry) }.is_ok() {
+            // SAFETY: the entries' addresses point into the buffer and their descriptor is the file of slot `key`, which stays in
+            // `ops` until the completions are reaped (or is leaked in `drop`); a buffer's memory doesn't move with the slot.
+            if unsafe { self.ring.submission().push_multiple(&entries[..count]) }.is_ok() {
                 return;
             }
             // The submission queue is full of entries of this turn.
-            if let Err(error) = self.ring.submit() {
-                assert!(retried(&error), "io_uring refuses submissions: {error}");
+            if !self.submit() {
                 std::thread::yield_now();
             }
         }
     }
 
     fn flush(&mut self) {
-        if !self.unflushed {
-            return;
+        if self.unflushed && self.submit() {
+            self.unflushed = false;
         }
+    }
+
+    /// Hands all entries to the kernel; false when it is out of memory for now and took none.
+    fn submit(&mut self) -> bool {
+        let queued = self.ring.submission().len();
         match self.ring.submit() {
-            Ok(_) => self.unflushed = !self.ring.submission().is_empty(),
-            // Out of kernel memory for now: the next turn tries again.
-            Err(error) => assert!(retried(&error), "io_uring refuses submissions: {error}"),
+            // A part would cut a write from its datasync, which would then no longer wait for it.
+            Ok(taken) => assert_eq!(taken, queued, "io_uring took a part of the submissions"),
+            Err(error) => {
+                assert!(retried(&error), "io_uring refuses submissions: {error}");
+                return false;
+            }
         }
+        true
     }
 
     fn reap(&mut self) -> bool {
         let mut any = false;
         while let Some(entry) = { self.ring.completion().next() } {
             any = true;
-            let key = entry.user_data() as usize;
-            match self.ops[key].completed(entry.result()) {
+            let key = (entry.user_data() >> 1) as usize;
+            let part = if entry.user_data() & 1 == 0 { Part::First } else { Part::LinkedSync };
+            match self.ops[key].completed(part, entry.result()) {
                 Next::Again => self.push(key),
-                Next::Done => {
+                Next::Wait => {}
+                Next::Done(result) => {
                     let slot = self.ops.remove(key);
                     self.in_flight -= 1;
                     if slot.work.is_write() {
                         self.writes_in_flight -= 1;
                     }
-                    slot.answer(entry.result());
+                    slot.answer(result);
                 }
             }
         }
@@ -251,60 +273,63 @@ impl Slot {
                 let len = rest.len().min(OP_BYTES_MAX) as u32;
                 opcode::Read::new(fd, rest.as_mut_ptr(), len).offset(pos).build()
             }
-            Work::SyncWrite { .. } | Work::Datasync { .. } => {
-                opcode::Fsync::new(fd).flags(types::FsyncFlags::DATASYNC).build()
-            }
+            Work::Datasync { .. } => datasync_entry(fd),
         }
+    }
+
+    /// The datasync that the kernel starts when the write of this slot is done, without waiting for this thread.
+    fn linked_sync(&self) -> Option<squeue::Entry> {
+        let linked = matches!(self.work, Work::Write { sync: Sync::Datasync, .. });
+        linked.then(|| datasync_entry(types::Fd(self.fd.as_raw_fd())))
     }
 
     /// Takes in a completion: bytes done, or a negative error number.
-    fn completed(&mut self, result: i32) -> Next {
-        if result == -Errno::INTR.raw_os_error() {
-            return Next::Again;
-        }
-        if result < 0 {
-            return self.refused(result);
-        }
-        let count = result as usize;
-        match &self.work {
-            Work::Write { buf, sync, .. } => {
-                self.done += count;
-                if self.done < buf.len() {
-                    // Nothing written of something is an error, answered as such; a short write goes on.
-                    return if count == 0 { Next::Done } else { Next::Again };
+    fn completed(&mut self, part: Part, result: i32) -> Next {
+        match &mut self.work {
+            Work::Write { sync: Sync::Datasync, .. } => {
+                match part {
+                    Part::First => self.written = Some(result),
+                    Part::LinkedSync => self.synced = Some(result),
                 }
-                if *sync == Sync::Datasync { self.sync_behind() } else { Next::Done }
+                let (Some(written), Some(synced)) = (self.written, self.synced) else { return Next::Wait };
+                (self.written, self.synced) = (None, None);
+                match self.wrote(written) {
+                    // The kernel cancels a datasync behind a failed or short write; what it says of any other counts.
+                    Next::Done(result) if result >= 0 => Next::Done(synced),
+                    next => next,
+                }
             }
+            // A file system that doesn't know RWF_DSYNC gets the write without it and a datasync behind.
+            Work::Write { sync, .. } if result == -Errno::OPNOTSUPP.raw_os_error() && *sync == Sync::Dsync => {
+                *sync = Sync::Datasync;
+                Next::Again
+            }
+            Work::Write { .. } => self.wrote(result),
+            Work::Read { .. } if result == -Errno::INTR.raw_os_error() => Next::Again,
+            Work::Read { .. } if result < 0 => Next::Done(result),
             Work::Read { buf, direct, .. } => {
-                self.done += count;
+                self.done += result as usize;
                 // A direct read that ends inside a block has met the end of the file; going on there is not aligned.
-                let ended = count == 0 || self.done >= buf.len() || (*direct && !count.is_multiple_of(ALIGN));
-                if ended { Next::Done } else { Next::Again }
+                let ended = result == 0 || self.done >= buf.len() || (*direct && !self.done.is_multiple_of(ALIGN));
+                if ended { Next::Done(result) } else { Next::Again }
             }
-            Work::SyncWrite { .. } | Work::Datasync { .. } => Next::Done,
+            Work::Datasync { .. } => Next::Done(result),
         }
     }
 
-    /// A file system that doesn't know RWF_DSYNC gets the write without it and a datasync behind.
-    fn refused(&mut self, result: i32) -> Next {
-        if let Work::Write { sync, .. } = &mut self.work
-            && *sync == Sync::Dsync
-            && result == -Errno::OPNOTSUPP.raw_os_error()
-        {
-            *sync = Sync::Datasync;
-            return Next::Again;
+    /// Takes in how far a write came.
+    fn wrote(&mut self, result: i32) -> Next {
+        let Work::Write { buf, .. } = &self.work else { unreachable!("only writes write") };
+        if result < 0 {
+            return if result == -Errno::INTR.raw_os_error() { Next::Again } else { Next::Done(result) };
         }
-        Next::Done
-    }
-
-    /// The write is done; a datasync follows in the same slot.
-    fn sync_behind(&mut self) -> Next {
-        let nobody = Work::Datasync { reply: oneshot().0 };
-        let Work::Write { buf, reply, .. } = std::mem::replace(&mut self.work, nobody) else {
-            unreachable!("a datasync follows a write")
-        };
-        self.work = Work::SyncWrite { buf, reply };
-        Next::Again
+        self.done += result as usize;
+        match self.done >= buf.len() {
+            true => Next::Done(result),
+            // Nothing written of something, again and again, would never end.
+            false if result == 0 => Next::Done(-Errno::IO.raw_os_error()),
+            false => Next::Again,
+        }
     }
 
     fn answer(self, result: i32) {
@@ -312,15 +337,6 @@ impl Slot {
         // Nobody may wait any more; the operation has happened all the same.
         match self.work {
             Work::Write { buf, reply, .. } => {
-                let short = self.done < buf.len();
-                let result = match error {
-                    Some(error) => Err(error),
-                    None if short => Err(io::ErrorKind::WriteZero.into()),
-                    None => Ok(()),
-                };
-                let _ = reply.send((result, buf));
-            }
-            Work::SyncWrite { buf, reply } => {
                 let _ = reply.send((error.map_or(Ok(()), Err), buf));
             }
             Work::Read { buf, reply, .. } => {
@@ -331,6 +347,10 @@ impl Slot {
             }
         }
     }
+}
+
+fn datasync_entry(fd: types::Fd) -> squeue::Entry {
+    opcode::Fsync::new(fd).flags(types::FsyncFlags::DATASYNC).build()
 }
 
 /// RWF_DSYNC: this write is durable when it completes.
@@ -402,10 +422,13 @@ impl WatchedRing {
 pub(super) struct RingFile {
     pub(super) ring: Ring,
     pub(super) file: PoolFile,
+    /// A DSYNC write is one request of the device.
+    pub(super) one_request_dsync: bool,
 }
 
 impl RingFile {
     pub(super) fn write_at(&self, buf: Buf, pos: u64, sync: Sync) -> Op<(io::Result<()>, Buf)> {
+        let sync = if sync == Sync::Dsync && !self.one_request_dsync { Sync::Datasync } else { sync };
         let (reply, result) = oneshot();
         if buf.is_empty() && sync == Sync::None {
             let _ = reply.send((Ok(()), buf));
@@ -437,69 +460,92 @@ impl RingFile {
 mod tests {
     use super::*;
 
+    const SHORT: i32 = 4096;
+    const CANCELED: i32 = -Errno::CANCELED.raw_os_error();
+    const IO: i32 = -Errno::IO.raw_os_error();
+    const INTR: i32 = -Errno::INTR.raw_os_error();
+
     fn slot(work: Work) -> Slot {
         let file = std::fs::File::open("/dev/null").expect("a null device");
-        Slot { fd: Arc::new(file.into()), pos: 8192, done: 0, work }
+        Slot { fd: Arc::new(file.into()), pos: 8192, done: 0, written: None, synced: None, work }
     }
 
-    fn write(len: usize, sync: Sync) -> (Slot, oneshot::Receiver<(io::Result<()>, Buf)>) {
+    fn write(sync: Sync) -> (Slot, oneshot::Receiver<(io::Result<()>, Buf)>) {
         let (reply, result) = oneshot();
-        (slot(Work::Write { buf: Buf::zeroed(len), sync, reply }), result)
+        (slot(Work::Write { buf: Buf::zeroed(10_000), sync, reply }), result)
     }
 
-    fn read(len: usize, direct: bool) -> (Slot, oneshot::Receiver<(io::Result<usize>, Buf)>) {
-        let (reply, result) = oneshot();
-        (slot(Work::Read { buf: Buf::zeroed(len), direct, reply }), result)
+    fn read(direct: bool) -> Slot {
+        slot(Work::Read { buf: Buf::zeroed(8192), direct, reply: oneshot().0 })
     }
 
     #[test]
     fn a_short_write_goes_on_behind_what_is_written() {
-        let (mut slot, mut result) = write(10_000, Sync::Dsync);
-        assert!(matches!(slot.completed(4096), Next::Again));
+        let (mut slot, mut result) = write(Sync::Dsync);
+        assert_eq!(slot.completed(Part::First, SHORT), Next::Again);
         assert_eq!(slot.done, 4096);
-        assert!(matches!(slot.completed(-Errno::INTR.raw_os_error()), Next::Again));
-        assert!(matches!(slot.completed(10_000 - 4096), Next::Done));
-        slot.answer(10_000 - 4096);
+        assert_eq!(slot.completed(Part::First, INTR), Next::Again);
+        assert_eq!(slot.completed(Part::First, 10_000 - SHORT), Next::Done(10_000 - SHORT));
+        slot.answer(10_000 - SHORT);
         assert!(result.try_recv().expect("answered").0.is_ok());
     }
 
     #[test]
     fn a_write_of_nothing_is_an_error_and_the_buffer_comes_back() {
-        let (mut slot, mut result) = write(4096, Sync::None);
-        assert!(matches!(slot.completed(0), Next::Done));
-        slot.answer(0);
+        let (mut slot, mut result) = write(Sync::None);
+        assert_eq!(slot.completed(Part::First, 0), Next::Done(IO));
+        slot.answer(IO);
         let (written, buf) = result.try_recv().expect("answered");
-        assert_eq!(written.expect_err("nothing written").kind(), io::ErrorKind::WriteZero);
-        assert_eq!(buf.len(), 4096);
+        assert!(written.is_err() && buf.len() == 10_000);
     }
 
     #[test]
-    fn a_buffered_synced_write_is_followed_by_one_datasync() {
-        let (mut slot, mut result) = write(100, Sync::Datasync);
-        assert!(matches!(slot.completed(100), Next::Again));
-        assert!(matches!(slot.work, Work::SyncWrite { .. }));
-        assert!(matches!(slot.completed(-Errno::IO.raw_os_error()), Next::Done), "a failed sync is never repeated");
-        slot.answer(-Errno::IO.raw_os_error());
-        assert!(result.try_recv().expect("answered").0.is_err());
+    fn a_write_with_a_datasync_behind_counts_when_both_are_done_in_whatever_order() {
+        for parts in [[(Part::First, 10_000), (Part::LinkedSync, 0)], [(Part::LinkedSync, 0), (Part::First, 10_000)]] {
+            let (mut slot, _) = write(Sync::Datasync);
+            assert!(slot.linked_sync().is_some());
+            assert_eq!(slot.completed(parts[0].0, parts[0].1), Next::Wait);
+            assert_eq!(slot.completed(parts[1].0, parts[1].1), Next::Done(0));
+        }
     }
 
     #[test]
-    fn where_dsync_is_unknown_a_datasync_follows_the_write() {
-        let (mut slot, _result) = write(4096, Sync::Dsync);
-        assert!(matches!(slot.completed(-Errno::OPNOTSUPP.raw_os_error()), Next::Again));
-        assert!(matches!(slot.completed(4096), Next::Again));
-        assert!(matches!(slot.work, Work::SyncWrite { .. }));
+    fn a_short_write_takes_its_canceled_datasync_along() {
+        let (mut slot, _) = write(Sync::Datasync);
+        assert_eq!(slot.completed(Part::First, SHORT), Next::Wait);
+        assert_eq!(slot.completed(Part::LinkedSync, CANCELED), Next::Again);
+        assert_eq!(slot.completed(Part::First, 10_000 - SHORT), Next::Wait);
+        assert_eq!(slot.completed(Part::LinkedSync, IO), Next::Done(IO), "a failed sync is never repeated");
+    }
+
+    #[test]
+    fn a_failed_write_fails_whatever_its_datasync_says() {
+        for synced in [0, CANCELED] {
+            let (mut slot, _) = write(Sync::Datasync);
+            assert_eq!(slot.completed(Part::First, IO), Next::Wait);
+            assert_eq!(slot.completed(Part::LinkedSync, synced), Next::Done(IO));
+        }
+        let (mut slot, _) = write(Sync::Datasync);
+        assert_eq!(slot.completed(Part::First, 10_000), Next::Wait);
+        assert_eq!(slot.completed(Part::LinkedSync, CANCELED), Next::Done(CANCELED), "not synced is not durable");
+    }
+
+    #[test]
+    fn where_dsync_is_unknown_a_datasync_goes_behind_the_write() {
+        let (mut slot, _) = write(Sync::Dsync);
+        assert!(slot.linked_sync().is_none());
+        assert_eq!(slot.completed(Part::First, -Errno::OPNOTSUPP.raw_os_error()), Next::Again);
+        assert!(slot.linked_sync().is_some());
     }
 
     #[test]
     fn a_read_ends_when_full_or_at_the_end_of_the_file() {
-        let (mut slot, mut result) = read(8192, false);
-        assert!(matches!(slot.completed(4096), Next::Again));
-        assert!(matches!(slot.completed(100), Next::Again));
-        assert!(matches!(slot.completed(0), Next::Done));
-        slot.answer(0);
-        assert_eq!(result.try_recv().expect("answered").0.expect("read"), 4196);
-        let (mut slot, _result) = read(8192, true);
-        assert!(matches!(slot.completed(100), Next::Done), "an unaligned rest can't be read directly");
+        let mut buffered = read(false);
+        assert_eq!(buffered.completed(Part::First, SHORT), Next::Again);
+        assert_eq!(buffered.completed(Part::First, 100), Next::Again);
+        assert_eq!(buffered.completed(Part::First, 0), Next::Done(0));
+        assert_eq!(buffered.done, 4196);
+        assert_eq!(read(true).completed(Part::First, 100), Next::Done(100), "an unaligned rest can't be read directly");
+        assert_eq!(read(false).completed(Part::First, IO), Next::Done(IO));
     }
 }
