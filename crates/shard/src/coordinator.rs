@@ -80,18 +80,18 @@ impl Shard {
 }
 
 impl Coordinator {
-    /// Asks the machine; answers when it does, which for a join may take minutes. Dropping the future forgets the answer, not the call.
-    pub async fn call(&self, request: GroupRequest) -> Result<GroupResponse, CoordinatorGone> {
-        if self.closed.get() {
-            return Err(CoordinatorGone);
-        }
-        let reply = ReplyId(self.next_reply.get());
-        self.next_reply.set(reply.0 + 1);
+    /// Asks the machine, now; the future waits for its answer, which for a join may take minutes. Dropping it forgets the answer, not the
+    /// call.
+    pub fn call(&self, request: GroupRequest) -> impl Future<Output = Result<GroupResponse, CoordinatorGone>> + use<> {
         let (sender, receiver) = oneshot::oneshot();
-        self.waiting.borrow_mut().insert(reply, sender);
-        let effects = self.groups.borrow_mut().handle(self.now(), reply, request);
-        self.carry_out(effects);
-        receiver.await.map_err(|_| CoordinatorGone)
+        if !self.closed.get() {
+            let reply = ReplyId(self.next_reply.get());
+            self.next_reply.set(reply.0 + 1);
+            self.waiting.borrow_mut().insert(reply, sender);
+            let effects = self.groups.borrow_mut().handle(self.now(), reply, request);
+            self.carry_out(effects);
+        }
+        async move { receiver.await.map_err(|_| CoordinatorGone) }
     }
 
     /// The machine itself, for metrics.
