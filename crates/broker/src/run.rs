@@ -167,7 +167,7 @@ impl Seat {
                     return;
                 }
                 rt.stopping().wait().await;
-                drain(&rt, &kafka).await;
+                drain(&rt, &kafka, &shard).await;
                 let _ = report.send(Report::Drained).await;
                 // Others may still need this shard's partitions: it ends when all connections have ended.
                 let _ = boot.recv().await;
@@ -208,7 +208,7 @@ impl First {
             }
         };
         self.rt.stopping().wait().await;
-        drain(&self.rt, &kafka).await;
+        drain(&self.rt, &kafka, &shard).await;
         for _ in &self.others {
             if self.reports.recv().await.is_none() {
                 break;
@@ -254,6 +254,16 @@ impl First {
         let registered = controller.change(|image| register(image, id, node, cluster)).await;
         let (image, ()) = registered.map_err(|e| StartError::Controller(e.to_string()))?;
         shard.publish(image.clone()).await.map_err(|_| StartError::Ended("while partitions were opened".into()))?;
+        for to in (0..config.cores).map(ShardId) {
+            let removing = shard.submit(to, |shard| {
+                let shard = shard.clone();
+                async move {
+                    let rt = shard.runtime().clone();
+                    rt.spawn(Class::Background, async move { shard.remove_unclaimed().await });
+                }
+            });
+            removing.await.await.map_err(|_| StartError::Ended("while partitions were opened".into()))?;
+        }
 
         let cluster = image.cluster_config(shard.local());
         let options = KafkaOptions {
@@ -313,6 +323,9 @@ async fn open(
         layout: file.layout,
         journal_file_bytes: config.journal_file_bytes,
         storage_min_free: config.storage_min_free,
+        // The defaults of topic settings flush.bytes and flush.ms: the journal is synced for all topics of a core at once.
+        flush_bytes: 256 << 10,
+        flush_ms: 100,
         // Append chunks 15 % of the shard's memory, cache of cold reads 10 %.
         chunk_bytes_max: share / 100 * 15,
         block_cache_bytes_max: share / 100 * 10,
@@ -435,7 +448,11 @@ fn serve(rt: &Runtime, kafka: &Rc<Kafka>, listening: Vec<Listening>) {
 }
 
 /// Waits until all connections have been answered and closed.
-async fn drain(rt: &Runtime, kafka: &Rc<Kafka>) {
+async fn drain(rt: &Runtime, kafka: &Rc<Kafka>, shard: &Rc<Shard>) {
+    // Members whose joins are held are told at once to look elsewhere.
+    for coordinator in shard.all_coordinators() {
+        coordinator.resign();
+    }
     let deadline = rt.now() + DRAIN_MAX;
     while kafka.connections() > 0 && rt.now() < deadline {
         rt.sleep(Duration::from_millis(5)).await;

@@ -198,13 +198,18 @@ impl Partition {
                 append_time_max: Some(s.append_time_max),
             })
             .collect();
-        match retention::plan(&candidates, limits, now) {
-            Some(start) if start > self.log.log_start() => {
-                let start = start.min(self.high_watermark());
-                self.delete_records(Some(start)).await.map(Some)
-            }
-            _ => Ok(None),
+        let Some(start) = retention::plan(&candidates, limits, now) else { return Ok(None) };
+        if self.log.segments().iter().any(|s| !s.sealed && s.end_offset <= start) {
+            // An open segment can't be freed; once it is sealed the next round does.
+            self.log.seal_active();
         }
+        if start <= self.log.log_start() {
+            // Freed now, if its segments were sealed since.
+            self.log.set_log_start(self.log.log_start());
+            return Ok(None);
+        }
+        let start = start.min(self.high_watermark());
+        self.delete_records(Some(start)).await.map(Some)
     }
 }
 

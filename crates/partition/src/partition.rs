@@ -154,6 +154,9 @@ impl Partition {
 
         let damaged =
             |reason: String| OpenError::Damaged { topic: options.topic.clone(), partition: options.partition, reason };
+        if let Some(damage) = log.damage() {
+            return Err(damaged(damage));
+        }
         let mut producers = Producers::default();
         for (section, bytes) in log.recovered_sections().await.map_err(|e| damaged(e.to_string()))? {
             if section == SECTION_PRODUCERS {

@@ -105,6 +105,12 @@ impl Coordinator {
         self.carry_out(effects);
     }
 
+    /// Gives all groups up: every call that waits is answered with a retriable error, so that members look elsewhere.
+    pub fn resign(&self) {
+        let effects = self.groups.borrow_mut().resign();
+        self.carry_out(effects);
+    }
+
     /// Ends all calls.
     pub fn close(&self) {
         self.closed.set(true);

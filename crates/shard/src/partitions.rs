@@ -135,6 +135,20 @@ impl Shard {
         }
     }
 
+    /// Removes logs that were found at the start and that no topic of the image claims: their topic was deleted, and the process ended
+    /// before their files were gone. The image is whole, or the controller hadn't opened, and a log is created only after its topic
+    /// is in it: so this is knowledge that they were deleted, not a missing record.
+    pub async fn remove_unclaimed(&self) {
+        let unclaimed = std::mem::take(&mut *self.recovered.borrow_mut());
+        for (id, log) in unclaimed {
+            drop(log);
+            match self.store().remove(id).await {
+                Ok(()) => info!(log = %id, "log of a deleted topic removed"),
+                Err(error) => warn!(log = %id, %error, "log of a deleted topic stays behind"),
+            }
+        }
+    }
+
     /// Makes a committed image known to all shards of this node: first every shard opens what is new, then every shard shows it, so
     /// that no handler names a partition that another shard doesn't have yet. Shard 0 only.
     pub async fn publish(self: &Rc<Self>, image: Arc<Image>) -> Result<(), Gone> {
