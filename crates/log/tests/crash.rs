@@ -13,7 +13,7 @@ use std::time::Duration;
 use common::batch;
 use ouzel_log::*;
 use ouzel_model::{Index, Offset, ShardId, Term, Timestamp};
-use ouzel_runtime::sim::{Ended, HostSpec, Stream, World, WorldOptions};
+use ouzel_runtime::sim::{Damage, DiskFaults, Drive, Ended, HostSpec, Stream, World, WorldOptions};
 use ouzel_runtime::{Class, Runtime};
 
 const LOGS: u8 = 4;
@@ -94,11 +94,28 @@ impl Model {
     }
 }
 
+/// What a start can say that is not "all is well".
+enum Verdict {
+    /// It serves something else than it should: always a failure.
+    Wrong(String),
+    /// It says itself that bytes are bad: right where they are.
+    Reported(String),
+}
+
+impl From<ReadError> for Verdict {
+    fn from(error: ReadError) -> Verdict {
+        Verdict::Reported(error.to_string())
+    }
+}
+
 struct Shared {
     logs: Vec<Model>,
     dice: Stream,
     power_cut: bool,
-    failure: Option<String>,
+    /// No new operations: what was taken becomes durable and is marked so.
+    quiet: bool,
+    wrong: Option<String>,
+    reported: Option<String>,
     recoveries: u32,
 }
 
@@ -126,16 +143,16 @@ fn config() -> StoreConfig {
 }
 
 /// All entries that a log holds.
-async fn held(log: &Log) -> Result<BTreeMap<u64, E>, String> {
+async fn held(log: &Log) -> Result<BTreeMap<u64, E>, Verdict> {
     let mut out = BTreeMap::new();
     let mut at = log.first_index();
     while at <= log.last_index() {
-        let some = log.entries(at, log.last_index().next(), 10_000).await.map_err(|e| e.to_string())?;
-        let Some(last) = some.last() else { return Err(format!("no entry at {at}")) };
+        let some = log.entries(at, log.last_index().next(), 10_000).await?;
+        let Some(last) = some.last() else { return Err(Verdict::Wrong(format!("no entry at {at}"))) };
         let next = last.index.next();
         for e in some {
             if e.index != at {
-                return Err(format!("entry {} in the place of {at}", e.index));
+                return Err(Verdict::Wrong(format!("entry {} in the place of {at}", e.index)));
             }
             at = at.next();
             let payload = e.payload.to_vec();
@@ -150,9 +167,9 @@ async fn held(log: &Log) -> Result<BTreeMap<u64, E>, String> {
 }
 
 /// Whether the recovered log is the state after the last acknowledged operation or one behind it.
-async fn judge(model: &Model, log: &Log, power_cut: bool) -> Result<State, String> {
+async fn judge(model: &Model, log: &Log, power_cut: bool) -> Result<State, Verdict> {
     if let Some(damage) = log.damage() {
-        return Err(format!("damaged: {damage}"));
+        return Err(Verdict::Reported(format!("damaged: {damage}")));
     }
     let entries = held(log).await?;
     let (mut state, rest) = model.survivors(power_cut);
@@ -184,7 +201,7 @@ async fn judge(model: &Model, log: &Log, power_cut: bool) -> Result<State, Strin
     }
     if !found {
         let (sure, _) = model.survivors(power_cut);
-        return Err(format!(
+        return Err(Verdict::Wrong(format!(
             "holds {:?}..{:?} (first {first}), acknowledged {:?}..{:?}, in memory ..{:?}, {} operations behind it",
             entries.keys().next(),
             entries.keys().next_back(),
@@ -192,30 +209,36 @@ async fn judge(model: &Model, log: &Log, power_cut: bool) -> Result<State, Strin
             sure.entries.keys().next_back(),
             model.now.entries.keys().next_back(),
             rest.len(),
-        ));
+        )));
     }
     if let Some((key, _)) = value_ok.iter().find(|(_, ok)| !**ok) {
-        return Err(format!("value {key} is older than acknowledged: {:?} start {}", log.state(*key), log.log_start()));
+        return Err(Verdict::Wrong(format!(
+            "value {key} is older than acknowledged: {:?} start {}",
+            log.state(*key),
+            log.log_start()
+        )));
     }
     if log.log_start().0 < entries.values().next().map_or(0, |e| e.base) {
-        return Err(format!("log start {} below the first entry", log.log_start()));
+        return Err(Verdict::Wrong(format!("log start {} below the first entry", log.log_start())));
     }
     if log.commit_index().0 > model.committed {
-        return Err(format!("commit index {} was never reached", log.commit_index()));
+        return Err(Verdict::Wrong(format!("commit index {} was never reached", log.commit_index())));
     }
     let mut now = State { entries, start: log.log_start().0, exists: true, states: BTreeMap::new() };
     now.states.extend((1..3).filter_map(|key| Some((key, log.state(key)?))));
     Ok(now)
 }
 
-async fn node(rt: Runtime, model: Model1) {
-    if let Err(failure) = run_node(rt, model.clone()).await {
-        model.borrow_mut().failure.get_or_insert(failure);
+async fn node(rt: Runtime, shared: Model1) {
+    match run_node(rt, shared.clone()).await {
+        Ok(()) => {}
+        Err(Verdict::Wrong(wrong)) => drop(shared.borrow_mut().wrong.get_or_insert(wrong)),
+        Err(Verdict::Reported(reported)) => drop(shared.borrow_mut().reported.get_or_insert(reported)),
     }
 }
 
-async fn run_node(rt: Runtime, shared: Model1) -> Result<(), String> {
-    let (store, recovered) = Store::open(&rt, config()).await.map_err(|e| e.to_string())?;
+async fn run_node(rt: Runtime, shared: Model1) -> Result<(), Verdict> {
+    let (store, recovered) = Store::open(&rt, config()).await.map_err(|error| Verdict::Reported(error.to_string()))?;
     let mut logs = Vec::new();
     for n in 0..LOGS {
         let power_cut = shared.borrow().power_cut;
@@ -223,7 +246,7 @@ async fn run_node(rt: Runtime, shared: Model1) -> Result<(), String> {
         let mut model = shared.borrow().logs[n as usize].clone();
         let log = match found {
             Some(found) => {
-                let state = judge(&model, &found.log, power_cut).await.map_err(|e| format!("log {n}: {e}"))?;
+                let state = judge(&model, &found.log, power_cut).await?;
                 store.attach(&found.log, n.into(), options(n));
                 // What lies below the log start is committed, and the consensus above would know it.
                 let below = state.entries.iter().filter(|(_, e)| e.base < state.start).map(|(i, _)| *i).max();
@@ -232,7 +255,7 @@ async fn run_node(rt: Runtime, shared: Model1) -> Result<(), String> {
                 model = Model { now: state.clone(), base: state, committed, ..Model::default() };
                 found.log.clone()
             }
-            None if model.survivors(power_cut).0.exists => return Err(format!("log {n} is gone")),
+            None if model.survivors(power_cut).0.exists => return Err(Verdict::Wrong(format!("log {n} is gone"))),
             None => {
                 model = Model::default();
                 let log = store.create(id(n), options(n), n.into());
@@ -256,8 +279,11 @@ async fn run_node(rt: Runtime, shared: Model1) -> Result<(), String> {
         }
     });
     loop {
+        while shared.borrow().quiet {
+            rt.sleep(Duration::from_millis(5)).await;
+        }
         let n = shared.borrow_mut().dice.below(LOGS.into()) as usize;
-        step(&rt, &shared, n, &logs[n]).await?;
+        step(&shared, n, &logs[n]).await?;
         let pause = {
             let dice = &mut shared.borrow_mut().dice;
             if dice.chance(0.3) { dice.below(3_000_000) } else { 0 }
@@ -270,7 +296,7 @@ async fn run_node(rt: Runtime, shared: Model1) -> Result<(), String> {
     }
 }
 
-async fn step(rt: &Runtime, shared: &Model1, n: usize, log: &Log) -> Result<(), String> {
+async fn step(shared: &Model1, n: usize, log: &Log) -> Result<(), Verdict> {
     let mut guard = shared.borrow_mut();
     let Shared { logs, dice, .. } = &mut *guard;
     let model = &mut logs[n];
@@ -317,7 +343,7 @@ async fn step(rt: &Runtime, shared: &Model1, n: usize, log: &Log) -> Result<(), 
             match log.append(new, mode) {
                 Ok(ticket) => model.note(Op { append: want, synced: !cached, ..Op::new(ticket) }),
                 Err(AppendRefused::Busy { .. } | AppendRefused::Pinned { .. }) => {}
-                Err(refused) => return Err(refused.to_string()),
+                Err(refused) => return Err(Verdict::Wrong(refused.to_string())),
             }
         }
         9 if log.last_index().0 > model.committed => {
@@ -355,7 +381,7 @@ async fn step(rt: &Runtime, shared: &Model1, n: usize, log: &Log) -> Result<(), 
             let read = match log.read(Offset(from), limit).await {
                 Ok(read) => read,
                 Err(ReadError::OutOfRange { .. }) => return Ok(()),
-                Err(error) => return Err(error.to_string()),
+                Err(error) => return Err(error.into()),
             };
             let mut bytes: Vec<u8> = read.slices.iter().flatten().copied().collect();
             let shared = shared.borrow();
@@ -368,18 +394,35 @@ async fn step(rt: &Runtime, shared: &Model1, n: usize, log: &Log) -> Result<(), 
                     if e.base as u64 >= shared.logs[n].now.end() as u64 || log.log_end().0 != end {
                         break;
                     }
-                    return Err(format!("log {n}: offset {} reads other bytes", e.base));
+                    return Err(Verdict::Wrong(format!("log {n}: offset {} reads other bytes", e.base)));
                 }
                 bytes.drain(..e.payload.len());
             }
         }
     }
-    let _ = rt;
     Ok(())
 }
 
-/// Runs one seed; the marks reached, or what went wrong.
-fn run_seed(seed: u64, planted: &[&str]) -> Result<Vec<&'static str>, String> {
+/// What a seed's world suffers besides kills and power cuts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Crashes,
+    /// Writes and syncs fail.
+    Errors,
+    /// A page of a file goes bad while the process is down.
+    Rot,
+}
+
+struct Outcome {
+    reached: Vec<&'static str>,
+    /// Bad bytes were reported.
+    reported: bool,
+    /// A failed write or sync ended the process.
+    failed: bool,
+}
+
+/// Runs one seed; `Err` says what went wrong.
+fn run_seed(seed: u64, mode: Mode, planted: &[&str]) -> Result<Outcome, String> {
     let mut options = WorldOptions::seeded(seed);
     options.planted = planted.iter().map(|name| (*name).to_owned()).collect();
     let world = World::new(options);
@@ -389,56 +432,147 @@ fn run_seed(seed: u64, planted: &[&str]) -> Result<Vec<&'static str>, String> {
         logs: (0..LOGS).map(|_| Model::default()).collect(),
         dice: Stream::new(seed, "workload"),
         power_cut: false,
-        failure: None,
+        quiet: false,
+        wrong: None,
+        reported: None,
         recoveries: 0,
     }));
+    let mut failed = false;
     for _ in 0..12 {
         let model = shared.clone();
+        let odds = if mode == Mode::Errors && faults.chance(0.5) { 0.003 } else { 0.0 };
+        world.disk(host, |d| d.faults = DiskFaults { write_error: odds, sync_error: odds, ..DiskFaults::default() });
         world.start(host, 1, move |rt| Box::pin(node(rt, model.clone())));
         // Sometimes the next start is cut short too.
         let millis = if faults.chance(0.3) { faults.below(12) } else { 20 + faults.below(400) };
         let until = world.now() + Duration::from_nanos(millis * 1_000_000 + faults.below(1_000_000));
-        world.run_until(until, |_| shared.borrow().failure.is_some());
-        let power_cut = faults.chance(0.6);
-        let at = |what: &str| format!("seed {seed}, {what}, at {:?}", world.now());
-        if let Some(failure) = shared.borrow().failure.clone() {
-            return Err(at(&failure));
+        let over = |w: &World| {
+            let shared = shared.borrow();
+            shared.wrong.is_some() || shared.reported.is_some() || w.ended(host).is_some()
+        };
+        world.run_until(until, over);
+        if mode == Mode::Rot {
+            // What was acknowledged within the last 100 ms may be taken for torn: let it pass below the mark.
+            shared.borrow_mut().quiet = true;
+            world.run_until(world.now() + Duration::from_millis(400), over);
+            shared.borrow_mut().quiet = false;
         }
-        if let Some(Ended::Panicked(reason) | Ended::Failed(reason)) = world.ended(host) {
-            return Err(at(&reason));
+        let at = |what: &str| format!("seed {seed}, {what}, at {:?}", world.now());
+        if let Some(wrong) = shared.borrow().wrong.clone() {
+            return Err(at(&wrong));
         }
         if !world.violations().is_empty() {
             return Err(at(&world.violations().join("; ")));
         }
+        let reported = shared.borrow_mut().reported.take();
+        let outcome = |failed| Outcome { reached: world.reached(), reported: true, failed };
+        match (world.ended(host), reported, mode) {
+            (Some(Ended::Panicked(reason)), _, _) => return Err(at(&reason)),
+            (Some(Ended::Failed(reason)), _, _) if odds == 0.0 => return Err(at(&reason)),
+            (_, Some(_), Mode::Rot) => return Ok(outcome(failed)),
+            (_, Some(reason), _) if odds == 0.0 => return Err(at(&reason)),
+            (ended, ..) => failed |= matches!(ended, Some(Ended::Failed(_))),
+        }
+        // After a failed sync the kernel may have dropped any page that wasn't durable.
+        let lost_pages = matches!(world.ended(host), Some(Ended::Failed(_)));
+        let power_cut = faults.chance(0.6);
         if power_cut {
             world.power_cut(host);
         } else {
             world.kill(host);
         }
+        if mode == Mode::Rot && faults.chance(0.6) {
+            world.disk(host, |drive| rot(drive, &mut faults));
+        }
         // A process that was killed before it judged leaves the question open, and a later cut makes it harder.
         let mut shared = shared.borrow_mut();
-        shared.power_cut = power_cut || (shared.power_cut && shared.recoveries == 0);
+        shared.power_cut = power_cut || lost_pages || (shared.power_cut && shared.recoveries == 0);
         shared.recoveries = 0;
     }
-    Ok(world.reached())
+    Ok(Outcome { reached: world.reached(), reported: false, failed })
+}
+
+/// Damages one page of one file of the store.
+fn rot(drive: &mut Drive, dice: &mut Stream) {
+    let mut files = Vec::new();
+    let mut dirs = vec![std::path::PathBuf::from("/data")];
+    while let Some(dir) = dirs.pop() {
+        for entry in drive.image.list(&dir).unwrap_or_default() {
+            let path = dir.join(&entry.name);
+            if entry.is_dir { dirs.push(path) } else { files.push((path, entry.len)) }
+        }
+    }
+    files.retain(|(_, len)| *len > 0);
+    if files.is_empty() {
+        return;
+    }
+    let (path, len) = files[dice.below(files.len() as u64) as usize].clone();
+    let page = dice.below(len.div_ceil(4096)) as u32;
+    let damage = match dice.below(3) {
+        0 => Damage::Zero,
+        1 => Damage::Scramble,
+        _ => Damage::Flip { bit: dice.below(32768) as u32 },
+    };
+    let ino = drive.image.lookup(&path).expect("listed");
+    drive.image.damage(ino, page, damage, dice);
+}
+
+fn number(name: &str, usual: u64) -> u64 {
+    std::env::var(name).ok().and_then(|s| s.parse().ok()).unwrap_or(usual)
+}
+
+fn sweep(mode: Mode, usual: u64) -> Vec<Outcome> {
+    let (first, seeds) = (number("OUZEL_SEED", 1), number("OUZEL_SEEDS", usual));
+    let results: Vec<_> = (first..first + seeds).map(|seed| run_seed(seed, mode, &[])).collect();
+    let failures: Vec<&String> = results.iter().filter_map(|r| r.as_ref().err()).collect();
+    assert!(failures.is_empty(), "{} of {seeds} seeds failed:\n{failures:#?}", failures.len());
+    let outcomes: Vec<Outcome> = results.into_iter().flatten().collect();
+    if std::env::var_os("OUZEL_MARKS").is_some() {
+        let marks: std::collections::BTreeSet<_> = outcomes.iter().flat_map(|o| &o.reached).collect();
+        println!("reached: {marks:?}");
+    }
+    outcomes
 }
 
 #[test]
 fn nothing_acknowledged_is_lost_and_nothing_cut_returns() {
-    let seeds: u64 = std::env::var("OUZEL_SEEDS").ok().and_then(|s| s.parse().ok()).unwrap_or(25);
-    let first: u64 = std::env::var("OUZEL_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
-    let mut reached = std::collections::BTreeSet::new();
-    let failures: Vec<String> = (first..first + seeds)
-        .filter_map(|seed| match run_seed(seed, &[]) {
-            Ok(marks) => {
-                reached.extend(marks);
-                None
-            }
-            Err(failure) => Some(failure),
-        })
-        .collect();
-    assert!(failures.is_empty(), "{} of {seeds} seeds failed:\n{}", failures.len(), failures.join("\n"));
-    if std::env::var_os("OUZEL_MARKS").is_some() {
-        println!("reached: {reached:?}");
+    sweep(Mode::Crashes, 25);
+}
+
+#[test]
+fn a_failed_write_or_sync_ends_the_broker_and_loses_nothing() {
+    let outcomes = sweep(Mode::Errors, 15);
+    assert!(outcomes.iter().any(|o| o.failed), "no sync failed in any seed");
+}
+
+#[test]
+fn rotten_bytes_are_reported_and_never_served() {
+    let outcomes = sweep(Mode::Rot, 20);
+    assert!(outcomes.iter().any(|o| o.reported), "no rot was met in any seed");
+}
+
+/// Each known bug, switched on, is caught from its seed on.
+#[test]
+fn planted_bugs_are_caught() {
+    for (name, mode, first) in PLANTED {
+        let tries = number("OUZEL_TRIES", 10);
+        let caught = (first..first + tries).find_map(|seed| run_seed(seed, mode, &[name]).err());
+        if std::env::var_os("OUZEL_MARKS").is_some() {
+            println!("{name}: {caught:?}");
+        }
+        assert!(caught.is_some(), "planted bug {name} passed {tries} seeds from {first}");
     }
 }
+
+const PLANTED: [(&str, Mode, u64); 10] = [
+    ("D1", Mode::Crashes, 1),
+    ("D2", Mode::Crashes, 1),
+    ("D3", Mode::Crashes, 1),
+    ("D4", Mode::Crashes, 1),
+    ("D16", Mode::Crashes, 1),
+    ("D20", Mode::Crashes, 1),
+    ("D21", Mode::Rot, 1),
+    ("D23", Mode::Crashes, 1),
+    ("21", Mode::Errors, 1),
+    ("25", Mode::Crashes, 1),
+];
