@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -202,7 +203,11 @@ pub fn start(
                     let _ = answer.send(Ok(()));
                     // `start` waits until every sender is gone, whether it answered or its thread panicked.
                     drop(answer);
-                    shard.run(move |rt| main(rt));
+                    // Outside of tasks a panic is ours, too, and the other shards must hear of it.
+                    let ended = catch_unwind(AssertUnwindSafe(|| shard.run(move |rt| main(rt))));
+                    if let Err(payload) = ended {
+                        control.fail(panic_message(&*payload));
+                    }
                 }
                 Err(error) => {
                     let _ = answer.send(Err(error));
@@ -295,8 +300,11 @@ impl Shard {
         // Tasks hold runtimes and those hold the executor: dropping the tasks breaks the circle. Sockets want the reactor.
         let in_reactor = reactor.enter();
         executor.clear();
+        runtime.disk().close();
         drop(runtime);
         drop(in_reactor);
+        // Not waiting for a name server that doesn't answer.
+        reactor.shutdown_background();
         drop(entered);
     }
 }

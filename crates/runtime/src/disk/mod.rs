@@ -164,6 +164,20 @@ impl Disk {
         Disk { home: DiskHome::Sim(sim::SimDisk { place }) }
     }
 
+    /// Waits for the operations begun, though handles of this disk may be left: the shard ends.
+    pub(crate) fn close(&self) {
+        match &self.home {
+            DiskHome::Ring(ring, pool) => {
+                ring.close();
+                pool.close();
+            }
+            DiskHome::Pool(pool) => pool.close(),
+            // The world decides what its disks still do.
+            #[cfg(feature = "sim")]
+            DiskHome::Sim(_) => {}
+        }
+    }
+
     /// Which home this is: `ring`, `pool` or `sim`.
     pub fn home_name(&self) -> &'static str {
         match &self.home {

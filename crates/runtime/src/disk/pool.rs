@@ -38,6 +38,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
+    /// One per operation begun: bounded by the callers, who hold a future or a buffer for each.
     jobs: VecDeque<Job>,
     threads: usize,
     idle: usize,
@@ -66,6 +67,11 @@ impl Pool {
             let _ = reply.send(job());
         }));
         Op::Remote(result)
+    }
+
+    /// Waits for the operations begun, a few seconds at most: the shard ends.
+    pub(super) fn close(&self) {
+        self.owner.close();
     }
 
     fn submit(&self, job: Job) {
@@ -114,6 +120,13 @@ fn work(shared: &Shared) {
 
 impl Drop for Owner {
     fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Owner {
+    /// No thread waits for jobs any more; waits for those that run and are queued.
+    fn close(&self) {
         let mut state = self.shared.lock();
         state.closing = true;
         self.shared.work.notify_all();

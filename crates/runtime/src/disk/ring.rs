@@ -10,7 +10,7 @@
 //! for its turn; a datasync runs on the ring's own worker, and a link starts it without waiting for this thread.
 //!
 //! This module may use unsafe code: the kernel reads and writes buffers by address. An operation's slot owns its buffer and its
-//! descriptor until its completion is reaped, and [`Inner::drop`] waits for that or leaks them.
+//! descriptor until its completion is reaped, and [`Inner::drain`] waits for that or leaks them.
 
 #![allow(unsafe_code)]
 
@@ -136,6 +136,11 @@ impl Ring {
         Ok(Ring { inner: Rc::new(RefCell::new(inner)) })
     }
 
+    /// Waits for the operations in flight, a few seconds at most: the shard ends.
+    pub(super) fn close(&self) {
+        self.inner.borrow_mut().drain();
+    }
+
     fn start(&self, fd: &Arc<OwnedFd>, pos: u64, work: Work) {
         let at_once = match &work {
             Work::Write { sync, .. } => *sync != Sync::None,
@@ -192,7 +197,7 @@ impl Inner {
         self.unflushed = true;
         loop {
             // SAFETY: the entries' addresses point into the buffer and their descriptor is the file of slot `key`, which stays in
-            // `ops` until the completions are reaped (or is leaked in `drop`); a buffer's memory doesn't move with the slot.
+            // `ops` until the completions are reaped (or is leaked in `drain`); a buffer's memory doesn't move with the slot.
             if unsafe { self.ring.submission().push_multiple(&entries[..count]) }.is_ok() {
                 return;
             }
@@ -358,6 +363,13 @@ const RWF_DSYNC: i32 = rustix::io::ReadWriteFlags::DSYNC.bits() as i32;
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        self.drain();
+    }
+}
+
+impl Inner {
+    /// Waits for what is in flight, and gives up its memory where the disk hangs.
+    fn drain(&mut self) {
         let deadline = system_now() + CLOSE_WAIT;
         let slice = types::Timespec::new().nsec(100_000_000);
         while !self.ops.is_empty() && system_now() < deadline {

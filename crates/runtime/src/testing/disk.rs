@@ -106,8 +106,12 @@ async fn many_operations_complete_whatever_their_number(rt: &Runtime, dir: &Path
     let file = open(rt, &path, direct).await;
     let count = 5 * WRITES_IN_FLIGHT_MAX;
     file.allocate((count * ALIGN) as u64).await.expect("allocated");
-    let writes: Vec<_> =
-        (0..count).map(|i| file.write_at(pattern(rt, ALIGN, i), (i * ALIGN) as u64, Durability::None)).collect();
+    let writes: Vec<_> = (0..count)
+        .map(|i| {
+            let durability = if i % 2 == 0 { Durability::None } else { Durability::Sync };
+            file.write_at(pattern(rt, ALIGN, i), (i * ALIGN) as u64, durability)
+        })
+        .collect();
     // Awaited from the back: nobody need wait in order.
     for write in writes.into_iter().rev() {
         write.await.0.expect("a write succeeds");
