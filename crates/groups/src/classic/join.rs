@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use ouzel_model::reached;
 
-use super::{Change, Classic, Initial, Member, Phase, Turn, Write, millis};
-use crate::api::{AppendFailed, GroupResponse, JoinError, JoinGroup, Joined, JoinedMember, Protocol, ReplyId};
+use super::members::Member;
+use super::{Change, Classic, Initial, Phase, Turn, Write, millis};
+use crate::api::{AppendFailed, GroupResponse, JoinError, JoinGroup, Joined, JoinedMember, ReplyId};
 use crate::config::Config;
-use crate::record::{GROUP_FRAME_BYTES, GroupRecord, MEMBER_FRAME_BYTES};
+use crate::record::{GROUP_FRAME_BYTES, GroupRecord};
 
 /// A static member that comes back under a new id while the group is stable. Source: KIP-345.
 #[derive(Clone, Debug)]
@@ -80,7 +81,7 @@ impl Classic {
         }
         self.identify(&request.member_id, request.instance_id.as_deref())?;
         let id = request.member_id.clone();
-        let unchanged = self.members[&id].protocols == request.protocols;
+        let unchanged = self.members.of(&id).protocols() == request.protocols;
         let stays = match self.phase {
             Phase::Empty => return Err(JoinError::UnknownMember),
             Phase::Preparing { .. } => false,
@@ -114,7 +115,7 @@ impl Classic {
             }
             return Ok(self.add(turn, reply, id, request));
         };
-        match self.statics.get(instance).cloned() {
+        match self.members.holder(instance).cloned() {
             Some(old_id) => Ok(self.replace(turn, Replacement { reply, old_id, new_id: id, request })),
             None => Ok(self.add(turn, reply, id, request)),
         }
@@ -122,25 +123,21 @@ impl Classic {
 
     /// Whether the group takes this member, by count and by the size its record may reach.
     fn has_room(&self, config: &Config, request: &JoinGroup) -> bool {
-        let holder = request.instance_id.as_ref().and_then(|instance| self.statics.get(instance));
+        let holder = request.instance_id.as_ref().and_then(|instance| self.members.holder(instance));
         // Whose place it takes: its own, or that of the holder of its static name.
-        let own_id = holder.unwrap_or(&request.member_id);
-        let known = self.members.get(own_id);
+        let known = self.members.get(holder.unwrap_or(&request.member_id));
         let room = match self.phase {
             Phase::Empty => true,
             // Who is there first stays: members of the last generation that don't come back lose their place.
             Phase::Preparing { .. } => {
-                let joined = self.members.values().filter(|m| m.joining.is_some()).count();
-                known.is_some_and(|m| m.joining.is_some()) || joined < config.members_max
+                let again = known.is_some_and(|member| member.held_join().is_some());
+                again || self.members.joined() < config.members_max
             }
             Phase::Completing | Phase::Stable => known.is_some() || self.members.len() < config.members_max,
         };
         let reserves = request.member_id.is_empty() && request.member_id_required && request.instance_id.is_none();
-        let others = self.members.iter().filter(|(id, _)| *id != own_id);
-        let others: usize = others.map(|(id, m)| bytes_max(id, m.instance_id.as_ref(), m.claims())).sum();
-        let own = bytes_max(&request.member_id, request.instance_id.as_ref(), (&request.client_id, &request.protocols));
         room && (!reserves || self.reserved.len() < config.members_max)
-            && GROUP_FRAME_BYTES + others + own <= config.group_bytes_max
+            && GROUP_FRAME_BYTES + self.members.bytes_with(request) <= config.group_bytes_max
     }
 
     fn add(&mut self, turn: &mut Turn<'_>, reply: ReplyId, id: String, request: JoinGroup) -> Option<Write> {
@@ -153,34 +150,16 @@ impl Classic {
         if let Phase::Preparing { initial: Some(initial), .. } = &mut self.phase {
             initial.newcomers = true;
         }
-        if let Some(instance) = &request.instance_id {
-            self.statics.insert(instance.clone(), id.clone());
-        }
         let expires = turn.after(turn.config.newcomer_timeout_ms);
         self.arm(expires);
-        let mut member = Member {
-            instance_id: request.instance_id.clone(),
-            client_id: String::new(),
-            client_host: String::new(),
-            session_timeout_ms: 0,
-            rebalance_timeout_ms: 0,
-            protocols: Vec::new(),
-            assignment: Bytes::new(),
-            joining: Some(reply),
-            syncing: None,
-            is_new: true,
-            expires,
-        };
-        member.describe(request);
-        self.members.insert(id, member);
+        self.members.insert(id, Member::joining(request, reply, expires));
         self.rebalance_or_complete(turn)
     }
 
     /// A member says anew what it is and waits for the next generation.
     fn update(&mut self, turn: &mut Turn<'_>, reply: ReplyId, id: &str, request: JoinGroup) {
-        let member = self.members.get_mut(id).expect("the caller found the member");
-        member.describe(request);
-        if let Some(earlier) = member.joining.replace(reply) {
+        self.members.describe(id, request);
+        if let Some(earlier) = self.members.hold_join(id, reply) {
             turn.reply(earlier, GroupResponse::Join(Err(JoinError::RebalanceInProgress)));
         }
     }
@@ -229,25 +208,25 @@ impl Classic {
     /// Ends the wait early when nobody is left to wait for; the first wait is always waited out.
     pub(super) fn complete_join_if_all(&mut self, turn: &mut Turn<'_>) -> Option<Write> {
         let later = matches!(self.phase, Phase::Preparing { initial: None, .. });
-        let all = self.reserved.is_empty() && self.members.values().all(|m| m.joining.is_some());
+        let all = self.reserved.is_empty() && self.members.joined() == self.members.len();
         if later && all { self.complete_join(turn) } else { None }
     }
 
     /// The next generation of those who joined. Static members that didn't keep their place until their session ends.
     fn complete_join(&mut self, turn: &mut Turn<'_>) -> Option<Write> {
-        let absent = self.members.iter().filter(|(_, m)| m.joining.is_none() && m.instance_id.is_none());
+        let absent = self.members.iter().filter(|(_, m)| m.held_join().is_none() && m.instance_id().is_none());
         let absent: Vec<String> = absent.map(|(id, _)| id.clone()).collect();
         for id in &absent {
             self.remove(turn, id);
         }
         if !self.members.is_empty() {
-            if self.members.values().all(|m| m.joining.is_none()) {
+            if self.members.joined() == 0 {
                 reached!("groups: only static absentees");
                 // Only static members, none of which came: their sessions decide.
                 self.wait_for_joins(turn.after(self.rebalance_timeout_ms().max(turn.config.retry_ms)), None);
                 return None;
             }
-            if self.members[&self.leader].joining.is_none() {
+            if self.members.of(&self.leader).held_join().is_none() {
                 self.elect_leader();
             }
         }
@@ -270,10 +249,10 @@ impl Classic {
             return;
         }
         self.begin_sync(turn);
-        for (id, reply) in self.take_joining() {
+        for (id, reply) in self.members.take_joins() {
             self.answer_join(turn, reply, &id);
         }
-        for member in self.members.values_mut() {
+        for (_, member) in self.members.iter_mut() {
             member.assignment = Bytes::new();
             member.is_new = false;
             member.expires = turn.after(member.session_timeout_ms);
@@ -284,17 +263,12 @@ impl Classic {
     /// All have to join again, newcomers under the ids they may not know: those are dropped with the absent.
     pub(super) fn generation_failed(&mut self, turn: &mut Turn<'_>, why: AppendFailed) {
         reached!("groups: generation not stored");
-        for (id, reply) in self.take_joining() {
+        for (id, reply) in self.members.take_joins() {
             self.renew(turn, &id);
             turn.reply(reply, GroupResponse::Join(Err(JoinError::Unavailable(why.into()))));
         }
         let wait = if self.members.is_empty() { turn.config.retry_ms } else { self.rebalance_timeout_ms() };
         self.wait_for_joins(turn.after(wait), None);
-    }
-
-    fn take_joining(&mut self) -> Vec<(String, ReplyId)> {
-        let held = self.members.iter_mut().filter_map(|(id, m)| m.joining.take().map(|reply| (id.clone(), reply)));
-        held.collect()
     }
 
     /// Tells a member its generation, and the leader who else is in.
@@ -319,7 +293,7 @@ impl Classic {
     fn joined_members(&self) -> Vec<JoinedMember> {
         let member = |(id, member): (&String, &Member)| JoinedMember {
             member_id: id.clone(),
-            instance_id: member.instance_id.clone(),
+            instance_id: member.instance_id().cloned(),
             metadata: member.metadata(&self.protocol),
         };
         self.members.iter().map(member).collect()
@@ -359,7 +333,7 @@ impl Classic {
         let leads = self.leader == old_id;
         let can_skip = request.can_skip_assignment;
         self.rename(turn, &old_id, &new_id);
-        self.members.get_mut(&new_id).expect("just renamed").describe(request);
+        self.members.describe(&new_id, request);
         self.renew(turn, &new_id);
         self.topics = self.read_topics();
         let mut joined = self.joined(&new_id, Vec::new());
@@ -376,14 +350,11 @@ impl Classic {
     /// The holder of a static name gets a new id; calls under the old one are fenced.
     fn rename(&mut self, turn: &mut Turn<'_>, old_id: &str, new_id: &str) {
         let mut member = self.members.remove(old_id).expect("static names lead to members");
-        if let Some(reply) = member.joining.take() {
+        if let Some(reply) = member.take_join() {
             turn.reply(reply, GroupResponse::Join(Err(JoinError::FencedInstance)));
         }
         if let Some(reply) = member.syncing.take() {
             turn.reply(reply, GroupResponse::Sync(Err(crate::api::SyncError::FencedInstance)));
-        }
-        if let Some(instance) = &member.instance_id {
-            self.statics.insert(instance.clone(), new_id.to_string());
         }
         if self.leader == old_id {
             self.leader = new_id.to_string();
@@ -393,30 +364,6 @@ impl Classic {
         }
         self.members.insert(new_id.to_string(), member);
     }
-}
-
-impl Member {
-    fn claims(&self) -> (&str, &[Protocol]) {
-        (&self.client_id, &self.protocols)
-    }
-
-    /// What a join says of its sender.
-    fn describe(&mut self, request: JoinGroup) {
-        self.client_id = request.client_id;
-        self.client_host = request.client_host;
-        self.session_timeout_ms = millis(request.session_timeout_ms);
-        self.rebalance_timeout_ms = millis(request.rebalance_timeout_ms);
-        self.protocols = request.protocols;
-    }
-}
-
-/// Most bytes of a member in its group's record, before its assignment.
-fn bytes_max(id: &str, instance: Option<&String>, (client_id, protocols): (&str, &[Protocol])) -> usize {
-    let instance = instance.map_or(0, String::len);
-    // A newcomer's id is made from its client id or its static name.
-    let id = if id.is_empty() { client_id.len().max(instance) + 37 } else { id.len() };
-    let metadata = protocols.iter().map(|p| p.metadata.len()).max().unwrap_or(0);
-    id + instance + client_id.len() + metadata + MEMBER_FRAME_BYTES
 }
 
 /// `name-uuid`, as Kafka makes member ids.

@@ -18,7 +18,7 @@ impl Classic {
     /// Whether a member left, and not just a reserved id.
     fn leave_one(&mut self, turn: &mut Turn<'_>, leaver: &Leaver) -> Result<bool, LeaverError> {
         if leaver.member_id.is_empty() {
-            let holder = leaver.instance_id.as_ref().and_then(|instance| self.statics.get(instance)).cloned();
+            let holder = leaver.instance_id.as_ref().and_then(|instance| self.members.holder(instance)).cloned();
             self.remove(turn, &holder.ok_or(LeaverError::UnknownMember)?);
             return Ok(true);
         }
@@ -36,16 +36,11 @@ impl Classic {
     /// Takes a member out and answers the calls it has here.
     pub(super) fn remove(&mut self, turn: &mut Turn<'_>, member_id: &str) {
         let Some(member) = self.members.remove(member_id) else { return };
-        if let Some(reply) = member.joining {
+        if let Some(reply) = member.held_join() {
             turn.reply(reply, GroupResponse::Join(Err(JoinError::UnknownMember)));
         }
         if let Some(reply) = member.syncing {
             turn.reply(reply, GroupResponse::Sync(Err(SyncError::UnknownMember)));
-        }
-        if let Some(instance) = &member.instance_id
-            && self.statics.get(instance).is_some_and(|holder| holder == member_id)
-        {
-            self.statics.remove(instance);
         }
         self.unsynced.remove(member_id);
         if self.leader == member_id {
@@ -55,7 +50,7 @@ impl Classic {
 
     /// The first member that has joined, else the first of all, else none.
     pub(super) fn elect_leader(&mut self) {
-        let joined = self.members.iter().find(|(_, m)| m.joining.is_some());
+        let joined = self.members.iter().find(|(_, m)| m.held_join().is_some());
         self.leader = joined.or(self.members.iter().next()).map_or_else(String::new, |(id, _)| id.clone());
     }
 

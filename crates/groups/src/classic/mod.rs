@@ -6,6 +6,7 @@
 
 pub(crate) mod join;
 mod leave;
+mod members;
 mod protocol;
 mod sync;
 
@@ -16,11 +17,12 @@ use ouzel_model::{TopicName, reached};
 
 use crate::api::{
     AppendFailed, DescribedMember, Description, Effect, GroupResponse, GroupState, HeartbeatError, JoinError, Now,
-    Protocol, ReplyId, SyncError, Unavailable,
+    ReplyId, SyncError, Unavailable,
 };
 use crate::config::Config;
 use crate::record::{GroupRecord, MemberRecord};
 use crate::subscription::{CONSUMER, subscribed_topics};
+use members::{Member, Members};
 
 /// What a call gets from its coordinator.
 pub(crate) struct Turn<'a> {
@@ -64,9 +66,7 @@ pub(crate) struct Classic {
     protocol: String,
     /// Empty without members.
     leader: String,
-    members: BTreeMap<String, Member>,
-    /// Who holds each static name.
-    statics: BTreeMap<String, String>,
+    members: Members,
     /// Ids given to newcomers that haven't joined with them, and until when they are kept.
     reserved: BTreeMap<String, u64>,
     /// Members of this generation that haven't asked for their assignment.
@@ -99,36 +99,6 @@ struct Initial {
     newcomers: bool,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct Member {
-    instance_id: Option<String>,
-    client_id: String,
-    client_host: String,
-    session_timeout_ms: u64,
-    rebalance_timeout_ms: u64,
-    protocols: Vec<Protocol>,
-    assignment: Bytes,
-    /// Its held JoinGroup.
-    joining: Option<ReplyId>,
-    /// Its held SyncGroup.
-    syncing: Option<ReplyId>,
-    /// It wasn't in a generation yet, and may not know its id.
-    is_new: bool,
-    /// When it counts as gone, unless a call of it is held.
-    expires: u64,
-}
-
-impl Member {
-    fn metadata(&self, protocol: &str) -> Bytes {
-        self.protocols.iter().find(|p| p.name == protocol).map_or_else(Bytes::new, |p| p.metadata.clone())
-    }
-
-    /// Held calls keep a member alive, but not a newcomer's for ever: its client may have gone and come back as another.
-    fn can_expire(&self) -> bool {
-        self.is_new || (self.joining.is_none() && self.syncing.is_none())
-    }
-}
-
 impl Default for Classic {
     fn default() -> Classic {
         Classic {
@@ -137,8 +107,7 @@ impl Default for Classic {
             protocol_type: String::new(),
             protocol: String::new(),
             leader: String::new(),
-            members: BTreeMap::new(),
-            statics: BTreeMap::new(),
+            members: Members::default(),
             reserved: BTreeMap::new(),
             unsynced: BTreeSet::new(),
             sync_deadline: None,
@@ -170,30 +139,15 @@ impl Classic {
         group.protocol_type = record.protocol_type.clone();
         group.adopt(record);
         for stored in &record.members {
-            let session_timeout_ms = millis(stored.session_timeout_ms);
-            let member = Member {
-                instance_id: stored.instance_id.clone(),
-                client_id: stored.client_id.clone(),
-                client_host: stored.client_host.clone(),
-                session_timeout_ms,
-                rebalance_timeout_ms: millis(stored.rebalance_timeout_ms),
-                protocols: vec![Protocol { name: group.protocol.clone(), metadata: stored.subscription.clone() }],
-                assignment: stored.assignment.clone(),
-                joining: None,
-                syncing: None,
-                is_new: false,
-                expires: turn.after(session_timeout_ms),
-            };
-            if let Some(instance) = &member.instance_id {
-                group.statics.insert(instance.clone(), stored.member_id.clone());
-            }
+            let mut member = Member::stored(stored, &group.protocol);
+            member.expires = turn.after(member.session_timeout_ms);
             group.arm(member.expires);
             group.members.insert(stored.member_id.clone(), member);
         }
         if group.members.is_empty() {
             return group;
         }
-        if !group.members.contains_key(&group.leader) {
+        if !group.members.contains(&group.leader) {
             group.elect_leader();
         }
         group.topics = group.read_topics();
@@ -202,7 +156,7 @@ impl Classic {
         if group.members.len() > turn.config.members_max {
             reached!("groups: loaded group is over its bound");
             group.wait_for_joins(turn.after(group.rebalance_timeout_ms()), None);
-        } else if group.members.values().all(|m| m.assignment.is_empty()) {
+        } else if group.members.iter().all(|(_, m)| m.assignment.is_empty()) {
             reached!("groups: loaded between join and sync");
             group.begin_sync(turn);
         } else {
@@ -274,9 +228,9 @@ impl Classic {
         let stable = matches!(self.phase, Phase::Stable);
         let member = |(id, member): (&String, &Member)| DescribedMember {
             member_id: id.clone(),
-            instance_id: member.instance_id.clone(),
-            client_id: member.client_id.clone(),
-            client_host: member.client_host.clone(),
+            instance_id: member.instance_id().cloned(),
+            client_id: member.client_id().to_string(),
+            client_host: member.client_host().to_string(),
             metadata: if stable { member.metadata(&self.protocol) } else { Bytes::new() },
             assignment: if stable { member.assignment.clone() } else { Bytes::new() },
         };
@@ -291,13 +245,13 @@ impl Classic {
     /// Whether the caller is who it says. Source: KIP-345.
     pub fn identify(&self, member_id: &str, instance_id: Option<&str>) -> Result<(), Stranger> {
         if let Some(instance) = instance_id {
-            match self.statics.get(instance) {
+            match self.members.holder(instance) {
                 None => return Err(Stranger::Unknown),
                 Some(holder) if holder != member_id => return Err(Stranger::Fenced),
                 Some(_) => {}
             }
         }
-        if self.members.contains_key(member_id) { Ok(()) } else { Err(Stranger::Unknown) }
+        if self.members.contains(member_id) { Ok(()) } else { Err(Stranger::Unknown) }
     }
 
     /// Whether a commit of this member and generation counts.
@@ -349,14 +303,10 @@ impl Classic {
     /// Answers every held call.
     pub fn resign(&mut self, out: &mut Vec<Effect>) {
         let why = Unavailable::NotCoordinator;
-        for member in self.members.values_mut() {
-            if let Some(reply) = member.joining.take() {
-                out.push(Effect::Reply(reply, GroupResponse::Join(Err(why.into()))));
-            }
-            if let Some(reply) = member.syncing.take() {
-                out.push(Effect::Reply(reply, GroupResponse::Sync(Err(why.into()))));
-            }
-        }
+        let joins = self.members.take_joins().into_iter();
+        out.extend(joins.map(|(_, reply)| Effect::Reply(reply, GroupResponse::Join(Err(why.into())))));
+        let syncs = self.members.take_syncs().into_iter();
+        out.extend(syncs.map(|(_, reply)| Effect::Reply(reply, GroupResponse::Sync(Err(why.into())))));
     }
 
     /// The protocol, the leader and who is in, as a committed record has them.
@@ -379,16 +329,16 @@ impl Classic {
 
     /// The longest a member may take to join or sync.
     fn rebalance_timeout_ms(&self) -> u64 {
-        self.members.values().map(|m| m.rebalance_timeout_ms).max().unwrap_or(0)
+        self.members.iter().map(|(_, m)| m.rebalance_timeout_ms).max().unwrap_or(0)
     }
 
     /// The group's record at this moment, for `generation`.
     fn record(&self, turn: &Turn<'_>, generation: i32, protocol: &str) -> GroupRecord {
         let member = |(id, member): (&String, &Member)| MemberRecord {
             member_id: id.clone(),
-            instance_id: member.instance_id.clone(),
-            client_id: member.client_id.clone(),
-            client_host: member.client_host.clone(),
+            instance_id: member.instance_id().cloned(),
+            client_id: member.client_id().to_string(),
+            client_host: member.client_host().to_string(),
             rebalance_timeout_ms: i32::try_from(member.rebalance_timeout_ms).unwrap_or(i32::MAX),
             session_timeout_ms: i32::try_from(member.session_timeout_ms).unwrap_or(i32::MAX),
             subscription: member.metadata(protocol),
@@ -410,7 +360,7 @@ impl Classic {
             return None;
         }
         let mut all = BTreeSet::new();
-        for member in self.members.values() {
+        for (_, member) in self.members.iter() {
             all.append(&mut subscribed_topics(&member.metadata(&self.protocol))?);
         }
         Some(all)
@@ -452,7 +402,7 @@ impl Classic {
     }
 
     fn next_wake(&self) -> u64 {
-        let members = self.members.values().filter(|m| m.can_expire()).map(|m| m.expires);
+        let members = self.members.iter().filter(|(_, m)| m.can_expire()).map(|(_, m)| m.expires);
         let join = match self.phase {
             Phase::Preparing { deadline, .. } => Some(deadline),
             _ => None,

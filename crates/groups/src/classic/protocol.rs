@@ -1,6 +1,6 @@
 //! Which protocol the members' votes choose.
 
-use super::{Classic, Member};
+use super::Classic;
 use crate::api::Protocol;
 
 impl Classic {
@@ -9,22 +9,18 @@ impl Classic {
         if self.members.is_empty() {
             return !protocol_type.is_empty() && !protocols.is_empty();
         }
-        protocol_type == self.protocol_type
-            && protocols.iter().any(|p| self.members.values().all(|member| knows(&member.protocols, &p.name)))
+        protocol_type == self.protocol_type && protocols.iter().any(|p| self.members.all_know(&p.name))
     }
 
     /// Each member votes for the first of its protocols that all know; of equal votes the leader's earlier one wins.
     pub(super) fn select_protocol(&self) -> String {
-        select(self.members.values().map(|m| &*m.protocols), &self.members[&self.leader].protocols)
+        select(self.members.iter().map(|(_, m)| m.protocols()), self.members.of(&self.leader).protocols())
     }
 
     /// As [`Classic::select_protocol`], were `member_id` to bring these protocols.
     pub(super) fn select_protocol_with(&self, member_id: &str, protocols: &[Protocol]) -> String {
-        let of = |id: &String, member: &'_ Member| -> Vec<Protocol> {
-            if id == member_id { protocols.to_vec() } else { member.protocols.clone() }
-        };
-        let all: Vec<Vec<Protocol>> = self.members.iter().map(|(id, member)| of(id, member)).collect();
-        select(all.iter().map(|p| &**p), &of(&self.leader, &self.members[&self.leader]))
+        let of = |id: &str| if id == member_id { protocols } else { self.members.of(id).protocols() };
+        select(self.members.iter().map(|(id, _)| of(id)), of(&self.leader))
     }
 }
 

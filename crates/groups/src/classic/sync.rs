@@ -72,7 +72,7 @@ impl Classic {
     /// Waits for the leader's assignments, and for every member to ask for its own.
     pub(super) fn begin_sync(&mut self, turn: &Turn<'_>) {
         self.phase = Phase::Completing;
-        self.unsynced = self.members.keys().cloned().collect();
+        self.unsynced = self.members.iter().map(|(id, _)| id.clone()).collect();
         let deadline = turn.after(self.rebalance_timeout_ms());
         self.sync_deadline = Some(deadline);
         self.arm(deadline);
@@ -85,7 +85,7 @@ impl Classic {
             member.assignment = stored.assignment.clone();
         }
         self.phase = Phase::Stable;
-        for (id, reply) in self.take_syncing() {
+        for (id, reply) in self.members.take_syncs() {
             self.renew(turn, &id);
             self.answer_sync(turn, reply, &id);
         }
@@ -93,7 +93,7 @@ impl Classic {
 
     /// The leader has to bring them again, and the others to ask again.
     pub(super) fn assignment_failed(&mut self, turn: &mut Turn<'_>, why: AppendFailed) {
-        for (id, reply) in self.take_syncing() {
+        for (id, reply) in self.members.take_syncs() {
             self.renew(turn, &id);
             self.unsynced.insert(id);
             turn.reply(reply, GroupResponse::Sync(Err(SyncError::Unavailable(why.into()))));
@@ -102,22 +102,17 @@ impl Classic {
 
     /// Held syncs that a new rebalance ends.
     pub(super) fn refuse_syncing(&mut self, turn: &mut Turn<'_>) {
-        for (id, reply) in self.take_syncing() {
+        for (id, reply) in self.members.take_syncs() {
             self.renew(turn, &id);
             turn.reply(reply, GroupResponse::Sync(Err(SyncError::RebalanceInProgress)));
         }
-    }
-
-    fn take_syncing(&mut self) -> Vec<(String, ReplyId)> {
-        let held = self.members.iter_mut().filter_map(|(id, m)| m.syncing.take().map(|reply| (id.clone(), reply)));
-        held.collect()
     }
 
     fn answer_sync(&self, turn: &mut Turn<'_>, reply: ReplyId, member_id: &str) {
         let synced = Synced {
             protocol_type: self.protocol_type.clone(),
             protocol: self.protocol.clone(),
-            assignment: self.members[member_id].assignment.clone(),
+            assignment: self.members.of(member_id).assignment.clone(),
         };
         turn.reply(reply, GroupResponse::Sync(Ok(synced)));
     }
