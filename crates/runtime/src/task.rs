@@ -1,4 +1,4 @@
-//! Tasks and their classes. The executors (the system's, the simulator's) hold [`TaskCell`]s; users hold [`Task`]s.
+//! Tasks and their classes. The executors (the system's, the simulator's) hold task cells; users hold [`Task`]s.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
