@@ -79,11 +79,21 @@ pub fn mix(mut z: u64) -> u64 {
 /// A 64-bit hash of bytes, the same on every machine.
 pub fn hash_bytes(bytes: &[u8]) -> u64 {
     const K: u64 = 0x9fb2_1c65_1e98_df25;
-    let mut hash = K ^ bytes.len() as u64;
-    let mut chunks = bytes.chunks_exact(8);
+    let word = |bytes: &[u8]| {
+        u64::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]])
+    };
+    // Four lanes: multiplications of one lane wait for each other, those of four don't.
+    let mut lanes = [K, K ^ 1, K ^ 2, K ^ 3];
+    let mut blocks = bytes.chunks_exact(32);
+    for block in &mut blocks {
+        for (lane, at) in lanes.iter_mut().zip([0, 8, 16, 24]) {
+            *lane = (*lane ^ word(&block[at..])).wrapping_mul(K).rotate_left(29);
+        }
+    }
+    let mut hash = lanes.into_iter().fold(bytes.len() as u64, |hash, lane| mix(hash ^ lane));
+    let mut chunks = blocks.remainder().chunks_exact(8);
     for chunk in &mut chunks {
-        let word = u64::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3], chunk[4], chunk[5], chunk[6], chunk[7]]);
-        hash = (hash ^ word).wrapping_mul(K).rotate_left(29);
+        hash = (hash ^ word(chunk)).wrapping_mul(K).rotate_left(29);
     }
     for &byte in chunks.remainder() {
         hash = (hash ^ u64::from(byte)).wrapping_mul(K).rotate_left(29);
