@@ -335,8 +335,7 @@ async fn open(
         Store::open(rt, storage).await.map_err(|e| StartError::Storage { shard: id, reason: e.to_string() })?;
     let recovered: BTreeMap<_, _> =
         recovered.into_iter().map(|r| (r.id, r.log)).filter(|(id, _)| *id != CONTROLLER_LOG).collect();
-    let groups = groups_config(config);
-    let options = ShardOptions { node: config.node, process, dir: dir.to_path_buf(), store, inboxes, groups };
+    let options = ShardOptions { node: config.node, process, dir: dir.to_path_buf(), store, inboxes };
     let shard = Shard::new(rt.clone(), options, recovered);
     if id != ShardId(0) {
         shard.start();
@@ -355,21 +354,6 @@ fn process_values(config: &Config, dir: &Path, addrs: &[SocketAddr], advertised:
     values.insert("node.cores".into(), config.cores.to_string());
     values.insert("node.memory.bytes".into(), config.memory.to_string());
     values
-}
-
-fn groups_config(config: &Config) -> ouzel_groups::Config {
-    use ouzel_model::config::{ClusterConfig, Layers, NO_VALUES};
-    let c = ClusterConfig::resolve(Layers { process: &config.settings, broker: &NO_VALUES, cluster: &NO_VALUES });
-    ouzel_groups::Config {
-        session_timeout_ms_min: c.group_session_timeout_min_ms as i32,
-        session_timeout_ms_max: c.group_session_timeout_max_ms as i32,
-        initial_rebalance_delay_ms: c.group_initial_rebalance_delay_ms,
-        offsets_retention_ms: i64::try_from(c.offsets_retention_ms).unwrap_or(i64::MAX),
-        offsets_retention_check_ms: c.offsets_retention_check_ms,
-        members_max: usize::try_from(c.group_members_max).unwrap_or(usize::MAX).min(10_000),
-        offset_metadata_max: usize::try_from(c.offset_metadata_max_bytes).unwrap_or(usize::MAX),
-        ..ouzel_groups::Config::default()
-    }
 }
 
 /// Binds all listeners on shard 0; those that may move go on to the next free port together.

@@ -71,6 +71,15 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Largest `offset_metadata_max`: three bytes for each character must fit Kafka's old length field.
+    pub const OFFSET_METADATA_MAX: usize = i16::MAX as usize / 3;
+
+    pub(crate) fn check(&self) {
+        assert!(self.name_bytes_max + 37 <= i16::MAX as usize, "member ids must fit their length field");
+        assert!(self.offset_metadata_max <= Config::OFFSET_METADATA_MAX, "metadata must fit its length field");
+        assert!(self.group_bytes_max < self.append_bytes_max, "a group's record must fit an append");
+    }
+
     /// Settings of a broker on a developer's machine: a group forms at once.
     pub fn dev() -> Config {
         Config { initial_rebalance_delay_ms: 0, ..Config::default() }

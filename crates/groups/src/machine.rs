@@ -100,9 +100,7 @@ pub(crate) enum Then {
 impl Groups {
     /// An empty coordinator, loading.
     pub fn new(config: Config) -> Groups {
-        assert!(config.name_bytes_max + 37 <= i16::MAX as usize, "member ids must fit their length field");
-        assert!(config.offset_metadata_max * 3 <= i16::MAX as usize, "metadata must fit its length field");
-        assert!(config.group_bytes_max < config.append_bytes_max, "a group's record must fit an append");
+        config.check();
         Groups {
             config,
             role: Role::Loading,
@@ -117,6 +115,12 @@ impl Groups {
             expiry: Expiry::default(),
             compaction: None,
         }
+    }
+
+    /// New settings, for what is asked from now on: what was admitted under the old ones stays.
+    pub fn configure(&mut self, config: Config) {
+        config.check();
+        self.config = config;
     }
 
     /// Takes one committed record of the partition, in log order; `transaction` names the producer of a transactional

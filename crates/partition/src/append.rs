@@ -106,7 +106,11 @@ impl Partition {
             });
         }
         let now = self.rt.wall_clock();
-        let rules = rules(&config, now);
+        let mut rules = rules(&config, now);
+        if source == Source::Coordinator {
+            // It bounds its batches itself; a setting that is meant for clients must not stop it.
+            rules.batch_bytes_max = usize::MAX;
+        }
         let admitted = admit(&batch, &rules)?;
         if batch.attributes().is_transactional() {
             return Err(AppendError::Transactional);

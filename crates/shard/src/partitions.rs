@@ -59,7 +59,7 @@ impl Shard {
             partition.serving().await;
             led.push(((partition.topic_id(), partition.id()), partition.leader_epoch()));
             if partition.topic().as_str() == OFFSETS_TOPIC {
-                self.start_coordinator(partition);
+                self.start_coordinator(partition, image.clone());
             }
         }
         led
@@ -119,6 +119,7 @@ impl Shard {
             let partition = self.partitions.borrow_mut().remove(&key).expect("just seen");
             self.by_token.borrow_mut().retain(|_, p| !Rc::ptr_eq(p, &partition));
             partition.close();
+            self.end_coordinator(&partition);
             reached!("shard: a partition of a deleted topic is closed");
             let (shard, topic) = (self.clone(), partition.topic().clone());
             self.runtime().spawn(ouzel_runtime::Class::Background, async move {
@@ -128,8 +129,9 @@ impl Shard {
                 }
             });
         }
-        if !topics.is_empty() {
-            for coordinator in self.all_coordinators() {
+        for coordinator in self.all_coordinators() {
+            coordinator.configure(self.groups_config(&image));
+            if !topics.is_empty() {
                 coordinator.topics_deleted(&topics);
             }
         }

@@ -31,8 +31,6 @@ pub struct ShardOptions {
     pub store: Store,
     /// The inboxes of all shards, in order; its own among them.
     pub inboxes: Vec<Sender<Job>>,
-    /// Settings of the group coordinators.
-    pub groups: ouzel_groups::Config,
 }
 
 /// One core's share of the broker. Owner core only.
