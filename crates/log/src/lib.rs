@@ -40,9 +40,12 @@ mod journal;
 mod log;
 mod reader;
 mod recovery;
+mod replay;
 mod retention;
+mod ring;
 mod segment;
 mod store;
+mod verify;
 mod writeback;
 
 pub use checkpoint::Origin;
@@ -55,3 +58,4 @@ pub use recovery::OpenError;
 pub use retention::{SegmentInfo, quarantine_unknown};
 pub use segment::BadRun;
 pub use store::{Recovered, Store, StoreConfig};
+pub use verify::{LogReport, Verified, verify};

@@ -118,9 +118,18 @@ pub(crate) struct Closed {
     pub(crate) durable: bool,
 }
 
-/// One shard's store. Clones are one store.
+/// One shard's store. Clones are one store; when the last is dropped its tasks end where they are, as at a kill, and its logs
+/// must not be used any more. [`Store::close`] ends it cleanly.
 #[derive(Clone)]
-pub struct Store(pub(crate) Rc<Core>);
+pub struct Store(pub(crate) Rc<Core>, Rc<Tasks>);
+
+struct Tasks(Vec<Task>);
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.0.iter().for_each(Task::abort);
+    }
+}
 
 /// What the store, its logs and its tasks share.
 pub(crate) struct Core {
@@ -143,7 +152,6 @@ pub(crate) struct Core {
     pub(crate) health: Health,
     pub(crate) reads: Reads,
     pub(crate) writeback: Writeback,
-    pub(crate) tasks: RefCell<Vec<Task>>,
 }
 
 impl Store {
@@ -177,7 +185,6 @@ impl Store {
                 health: Health::new(&config),
                 reads: Reads::new(rt, &config),
                 writeback: Writeback::new(recovery.checkpoint_sequence),
-                tasks: RefCell::default(),
                 config,
             }
         });
@@ -186,8 +193,8 @@ impl Store {
         let io = |source| crate::OpenError::Io { dir: core.config.dir.display().to_string(), source };
         core.collect_closed().await.map_err(io)?;
         core.check_space().await;
-        core.start();
-        Ok((Store(core), recovered))
+        let tasks = core.start();
+        Ok((Store(core, Rc::new(tasks)), recovered))
     }
 
     /// Creates a log that begins empty. Its number and directory become durable with its first change's ticket.
@@ -264,8 +271,7 @@ impl Store {
         core.journal.durable(core, sequence).await;
         core.stop_writeback().await;
         core.checkpoint().await;
-        let tasks = std::mem::take(&mut *core.tasks.borrow_mut());
-        tasks.iter().for_each(Task::abort);
+        self.1.0.iter().for_each(Task::abort);
     }
 }
 
@@ -291,17 +297,17 @@ impl Core {
         out
     }
 
-    fn start(self: &Rc<Core>) {
-        let tasks = [
+    fn start(self: &Rc<Core>) -> Tasks {
+        let tasks = vec![
             self.rt.spawn(Class::Serve, self.clone().commit_loop()),
             self.rt.spawn(Class::Background, self.clone().fill_ring()),
             self.rt.spawn(Class::Background, self.clone().writeback_loop()),
         ];
-        self.tasks.borrow_mut().extend(tasks);
         self.after_acknowledge(false);
         if self.writeback.renew.get() {
             self.writeback.wanted.notify_one();
         }
+        Tasks(tasks)
     }
 
     /// Ends the broker; never returns.

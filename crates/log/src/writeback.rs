@@ -19,9 +19,10 @@ use crate::checkpoint::{Checkpoint, LogState, SegmentRow, slot_path, write_slot}
 use crate::codec::align;
 use crate::entry::EntryHeader;
 use crate::footer::{Footer, RunRow};
-use crate::journal::{FreeFile, Ring, RingFile, file_path, is_pinned};
+use crate::journal::file_path;
 use crate::log::{Segment, Shared};
 use crate::recovery::NO_TIMESTAMP;
+use crate::ring::{FreeFile, Ring, RingFile, is_pinned};
 use crate::segment::{RUN_BYTES_MAX, RunSize, SEGMENT_HEADER_BYTES, SegmentHeader, file_name, put_run};
 use crate::store::{Closed, Core};
 

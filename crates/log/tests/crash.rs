@@ -489,6 +489,23 @@ fn run_seed(seed: u64, mode: Mode, planted: &[&str]) -> Result<Outcome, String> 
         shared.power_cut = power_cut || lost_pages || (shared.power_cut && shared.recoveries == 0);
         shared.recoveries = 0;
     }
+    // What no fault has touched, the offline check finds clean.
+    if mode == Mode::Crashes {
+        let found = Rc::new(RefCell::new(None));
+        let slot = found.clone();
+        world.start(host, 1, move |rt| {
+            let slot = slot.clone();
+            Box::pin(async move {
+                let verified = verify(&rt, &config()).await.map_err(|e| e.to_string());
+                *slot.borrow_mut() = Some(verified);
+            })
+        });
+        world.run_until(world.now() + Duration::from_secs(60), |w| w.ended(host).is_some());
+        match found.take() {
+            Some(Ok(verified)) if verified.is_clean() => {}
+            other => return Err(format!("seed {seed}, the offline check found {other:?}")),
+        }
+    }
     Ok(Outcome { reached: world.reached(), reported: false, failed })
 }
 

@@ -162,3 +162,227 @@ fn committed_entries_go_to_segments_and_the_ring_goes_round() {
         assert_eq!(read_all(&log).await.len(), 750 * 10_061);
     });
 }
+
+/// Appends and waits until it is durable.
+async fn put(store: &Store, log: &Log, new: NewEntry) {
+    let ticket = log.append(vec![new], AppendMode::Synced).unwrap();
+    settled(store, log, ticket).await;
+}
+
+/// Lets the background tasks run until `done`.
+async fn until(rt: &Runtime, what: &str, mut done: impl FnMut() -> bool) {
+    for _ in 0..2000 {
+        if done() {
+            return;
+        }
+        rt.sleep(ouzel_runtime::Duration::from_millis(5)).await;
+    }
+    panic!("never: {what}");
+}
+
+#[test]
+fn an_entry_larger_than_a_journal_file_gets_a_file_of_its_own_and_larger_ones_are_refused() {
+    testing::run(|rt| async move {
+        let dir = testing::TempDir::new();
+        let mut config = config(&dir);
+        config.journal_entry_bytes_max = 1 << 20;
+        let (store, _) = open(&rt, &config).await;
+        let log = store.create(ID, options(1), 9);
+        put(&store, &log, entry(&log, 1, 1, b"small")).await;
+        log.committed(Index(1));
+        put(&store, &log, entry(&log, 1, 1, &vec![7; 600_000])).await;
+        log.committed(Index(2));
+        put(&store, &log, entry(&log, 1, 1, b"small")).await;
+        let refused = log.append(vec![entry(&log, 1, 1, &vec![7; 1 << 20])], AppendMode::Synced);
+        assert!(matches!(refused, Err(AppendRefused::TooLarge { max: 1_048_576, .. })), "{refused:?}");
+        let bytes = read_all(&log).await;
+        drop((store, log));
+        let (store, mut recovered) = open(&rt, &config).await;
+        let log = recovered.pop().unwrap().log;
+        assert_eq!(read_all(&log).await, bytes);
+        store.attach(&log, 1, options(1));
+        log.committed(log.last_index());
+        log.seal_active();
+        until(&rt, "the segment is sealed", || log.segments().last().is_some_and(|s| s.sealed)).await;
+        store.close().await;
+        assert!(verify(&rt, &config).await.unwrap().is_clean());
+    });
+}
+
+#[test]
+fn a_removed_log_takes_its_directory_along_and_its_id_may_return() {
+    testing::run(|rt| async move {
+        let dir = testing::TempDir::new();
+        let config = config(&dir);
+        let (store, _) = open(&rt, &config).await;
+        let log = store.create(ID, options(1), 9);
+        for _ in 0..10 {
+            put(&store, &log, entry(&log, 1, 1, &[1; 5000])).await;
+        }
+        log.committed(log.last_index());
+        log.seal_active();
+        until(&rt, "the segment is sealed", || log.segments().last().is_some_and(|s| s.sealed)).await;
+        assert!(dir.path().join("topics/t/1").exists());
+        store.remove(ID).await.unwrap();
+        assert!(!dir.path().join("topics/t/1").exists());
+        assert_eq!(log.append(vec![entry(&log, 1, 1, b"x")], AppendMode::Synced), Err(AppendRefused::Closed));
+        let again = store.create(ID, options(1), 10);
+        assert_eq!((again.last_index(), again.log_end()), (Index(0), Offset(0)));
+        put(&store, &again, entry(&again, 1, 1, b"new life")).await;
+        drop((store, log, again));
+        let (_store, mut recovered) = open(&rt, &config).await;
+        assert_eq!(recovered.len(), 1);
+        assert_eq!(recovered.pop().unwrap().log.log_end(), Offset(1));
+    });
+}
+
+#[test]
+fn a_reset_log_begins_anew_and_nothing_old_returns() {
+    testing::run(|rt| async move {
+        let dir = testing::TempDir::new();
+        let config = config(&dir);
+        let (store, _) = open(&rt, &config).await;
+        let log = store.create(ID, options(1), 9);
+        for _ in 0..10 {
+            put(&store, &log, entry(&log, 1, 1, &[1; 5000])).await;
+        }
+        log.committed(Index(5));
+        log.seal_active();
+        until(&rt, "the segment is sealed", || log.segments().last().is_some_and(|s| s.sealed)).await;
+        let origin = Origin { index: Index(7), term: Term(3), offset: Offset(100) };
+        let ticket = log.reset(origin);
+        settled(&store, &log, ticket).await;
+        assert_eq!((log.first_index(), log.last_term(), log.log_end()), (Index(8), Term(3), Offset(100)));
+        put(&store, &log, entry(&log, 4, 2, b"behind it")).await;
+        drop((store, log));
+        for _ in 0..2 {
+            let (store, mut recovered) = open(&rt, &config).await;
+            let log = recovered.pop().unwrap().log;
+            assert_eq!((log.origin(), log.log_start(), log.last_index()), (origin, Offset(100), Index(8)));
+            assert_eq!(log.log_end(), Offset(102));
+            store.attach(&log, 1, options(1));
+            log.committed(Index(8));
+            log.seal_active();
+            until(&rt, "the segment is sealed", || log.segments().last().is_some_and(|s| s.sealed)).await;
+            store.close().await;
+        }
+        let files = std::fs::read_dir(dir.path().join("topics/t/1")).unwrap().count();
+        assert_eq!(files, 1);
+    });
+}
+
+#[test]
+fn write_cached_tickets_come_back_before_the_sync_and_a_synced_one_takes_them_along() {
+    testing::run(|rt| async move {
+        let dir = testing::TempDir::new();
+        let mut config = config(&dir);
+        config.flush_ms = 1 << 40;
+        config.flush_bytes = 1 << 40;
+        let (store, _) = open(&rt, &config).await;
+        let log = store.create(ID, options(1), 9);
+        for _ in 0..5 {
+            let ticket = log.append(vec![entry(&log, 1, 1, b"cached")], AppendMode::Cached).unwrap();
+            settled(&store, &log, ticket).await;
+        }
+        put(&store, &log, entry(&log, 1, 1, b"synced")).await;
+        store.close().await;
+        let (_store, mut recovered) = open(&rt, &config).await;
+        assert_eq!(recovered.pop().unwrap().log.log_end(), Offset(6));
+    });
+}
+
+#[test]
+fn below_storage_min_free_appends_are_refused_with_figures_until_there_is_room() {
+    testing::run(|rt| async move {
+        let dir = testing::TempDir::new();
+        let mut config = config(&dir);
+        config.storage_min_free = Some(u64::MAX);
+        let (store, _) = open(&rt, &config).await;
+        let log = store.create(ID, options(1), 9);
+        let refused = log.append(vec![entry(&log, 1, 1, b"x")], AppendMode::Synced).unwrap_err();
+        assert!(matches!(&refused, AppendRefused::Full { path, .. } if path == dir.path()), "{refused}");
+        assert!(store.health().refuses());
+        // Votes go on.
+        let vote = log.set_state(1, b"vote".to_vec());
+        settled(&store, &log, vote).await;
+    });
+}
+
+#[test]
+fn sections_come_back_with_the_newest_footer() {
+    testing::run(|rt| async move {
+        let dir = testing::TempDir::new();
+        let config = config(&dir);
+        let (store, _) = open(&rt, &config).await;
+        let log = store.create(ID, options(1), 9);
+        let source = log.clone();
+        log.set_sections(std::rc::Rc::new(move || vec![(3, source.commit_index().0.to_le_bytes().to_vec())]));
+        assert!(log.recovered_sections().await.unwrap().is_empty());
+        for n in 0..4 {
+            put(&store, &log, entry(&log, 1, 1, &[1; 100])).await;
+            log.committed(Index(n + 1));
+            log.seal_active();
+            until(&rt, "written back", || log.segments().len() as u64 == n + 1).await;
+        }
+        store.close().await;
+        let (_store, mut recovered) = open(&rt, &config).await;
+        let log = recovered.pop().unwrap().log;
+        assert_eq!(log.recovered_sections().await.unwrap(), vec![(3, 4u64.to_le_bytes().to_vec())]);
+    });
+}
+
+#[test]
+fn directories_that_no_log_knows_are_moved_aside() {
+    testing::run(|rt| async move {
+        let dir = testing::TempDir::new();
+        for name in ["topics/a/0", "topics/a/1"] {
+            std::fs::create_dir_all(dir.path().join(name)).unwrap();
+            std::fs::write(dir.path().join(name).join("x"), b"kept").unwrap();
+        }
+        let known = ["topics/a/1".to_owned()].into();
+        let moved = quarantine_unknown(&rt, dir.path(), &known).await.unwrap();
+        assert_eq!(moved, ["topics/a/0"]);
+        assert!(dir.path().join("topics/a/1/x").exists());
+        let found: Vec<_> = std::fs::read_dir(dir.path().join("lost+found")).unwrap().collect();
+        assert_eq!(found.len(), 1);
+    });
+}
+
+#[test]
+fn many_logs_share_one_journal_and_a_small_memory() {
+    testing::run(|rt| async move {
+        let dir = testing::TempDir::new();
+        let mut config = config(&dir);
+        config.chunk_bytes_max = 512 << 10;
+        let (store, _) = open(&rt, &config).await;
+        let logs: Vec<Log> = (0..100).map(|n| store.create(LogId([n; 20]), options(n), n.into())).collect();
+        for round in 0..20u8 {
+            let mut tickets = Vec::new();
+            for log in &logs {
+                let new = entry(log, 1, 1, &[round; 2000]);
+                tickets.push(loop {
+                    match log.append(vec![new.clone()], AppendMode::Synced) {
+                        Ok(ticket) => break ticket,
+                        Err(AppendRefused::Busy { .. } | AppendRefused::Pinned { .. }) => {
+                            rt.sleep(ouzel_runtime::Duration::from_millis(1)).await;
+                        }
+                        Err(refused) => panic!("{refused}"),
+                    }
+                });
+            }
+            for (log, ticket) in logs.iter().zip(tickets) {
+                settled(&store, log, ticket).await;
+                log.committed(log.last_index());
+            }
+        }
+        store.close().await;
+        assert!(verify(&rt, &config).await.unwrap().is_clean());
+        let (_store, recovered) = open(&rt, &config).await;
+        assert_eq!(recovered.len(), 100);
+        for found in recovered {
+            let bytes = read_all(&found.log).await;
+            assert_eq!(bytes.len(), 20 * 2061);
+            assert!(bytes.chunks(2061).enumerate().all(|(round, b)| b[61..].iter().all(|x| *x == round as u8)));
+        }
+    });
+}
