@@ -277,7 +277,7 @@ pub struct TopicProduce {
     #[arg(value_name = "TOPIC")]
     pub topic: String,
     /// How records are read: percent language, or json
-    #[arg(short, long = "read-format", value_name = "FORMAT", default_value = "%v\\n")]
+    #[arg(short = 'f', long = "read-format", value_name = "FORMAT", default_value = "%v\\n")]
     pub record_format: String,
     /// What is printed for each record (default: one line on a terminal, else nothing)
     #[arg(short, long, value_name = "FORMAT")]
@@ -324,7 +324,7 @@ pub struct TopicConsume {
     #[arg(short, long)]
     pub group: Option<String>,
     /// How records are printed: percent language, or json (the default)
-    #[arg(short, long = "print-format", value_name = "FORMAT", default_value = "json")]
+    #[arg(short = 'f', long = "print-format", value_name = "FORMAT", default_value = "json")]
     pub record_format: String,
     /// Only what committed transactions wrote
     #[arg(long)]

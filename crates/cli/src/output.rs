@@ -80,19 +80,31 @@ pub fn outcomes<'a>(format: Format, doing: &str, done: &'a str, outcomes: &'a [O
     Failures::check(outcomes.iter().filter_map(failure).collect())
 }
 
-/// Asks on a terminal; elsewhere `--yes` must have been given.
-pub fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
+/// Asks on a terminal whether to do what can't be undone; elsewhere `--yes` must have been given. `act` is as
+/// `delete topic orders`.
+pub fn confirm(act: &str, yes: bool) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }
     if !io::stdin().is_terminal() {
-        return Err(Failure::usage(format!("{question} This can't be undone.")).next("give --yes to go on"));
+        let message = format!("this would {act}, which can't be undone");
+        return Err(Failure { code: "E-CONFIRM", ..Failure::usage(message) }.next("give --yes to go on"));
     }
-    eprint!("{question} This can't be undone. [y/N] ");
+    if ask(&format!("This will {act}, which can't be undone. Go on?")) {
+        return Ok(());
+    }
+    Err(Failure::new("E-CONFIRM", "nothing was done"))
+}
+
+/// A question with yes or no.
+pub fn ask(question: &str) -> bool {
+    eprint!("{question} [y/N] ");
     let mut answer = String::new();
     let read = io::stdin().lock().read_line(&mut answer);
-    match read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
-        true => Ok(()),
-        false => Err(Failure::new("E-STOPPED", "nothing was done")),
-    }
+    read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+}
+
+/// A number and its word.
+pub fn count(number: usize, one: &str, many: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }

@@ -60,7 +60,7 @@ async fn info(client: Client, format: Format) -> Done {
     };
     let rows: Vec<Vec<String>> = info.brokers.iter().map(row).collect();
     output::print(&format!(
-        "cluster   {}\ntopics    {} with {} partitions, internal ones not counted\n\n{}",
+        "cluster     {}\ntopics      {}\npartitions  {}\n\n{}",
         info.cluster_id.as_deref().unwrap_or("-"),
         info.topics,
         info.partitions,

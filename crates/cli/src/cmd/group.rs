@@ -41,7 +41,7 @@ async fn list(client: Client, format: Format) -> Done {
     let row = |group: ouzel_client::GroupListing| Listed {
         name: group.name,
         state: group.state,
-        kind: group.kind,
+        kind: group.kind.to_lowercase(),
         coordinator: group.coordinator,
     };
     let rows: Vec<Listed> = groups.into_iter().map(row).collect();
@@ -141,7 +141,8 @@ async fn describe_one(client: &Client, name: &str) -> Result<Option<Described>, 
         id: member.id.clone(),
         instance: member.instance.clone(),
         client_id: member.client_id.clone(),
-        host: member.host.clone(),
+        // Kafka writes the address behind an empty host name.
+        host: member.host.trim_start_matches('/').to_owned(),
         partitions: member.partitions.len(),
     };
     Ok(Some(Described {
@@ -252,8 +253,8 @@ async fn seek(client: Client, args: GroupSeek, format: Format, yes: bool) -> Don
     }
     if !args.dry_run {
         // The table above says what was: a script can go back, so only people are asked.
-        if std::io::stdin().is_terminal() {
-            output::confirm(&format!("Move group {}?", args.group), yes)?;
+        if std::io::stdin().is_terminal() && !yes && !output::ask(&format!("Move group {}?", args.group)) {
+            return Err(Failure::new("E-CONFIRM", "nothing was done").into());
         }
         let offsets: Vec<Committed> = to.into_iter().map(|(place, offset)| Committed { place, offset }).collect();
         client.commit_for(&args.group, &offsets).await.map_err(failed)?;
@@ -300,7 +301,8 @@ fn read_offsets(file: &std::path::Path) -> Result<Offsets, Failure> {
 }
 
 async fn delete(client: Client, args: Groups, format: Format, yes: bool) -> Done {
-    output::confirm(&format!("Delete {} and what was committed?", args.groups.join(", ")), yes)?;
+    let named = if args.groups.len() == 1 { "group" } else { "groups" };
+    output::confirm(&format!("delete {named} {} and what was committed", args.groups.join(", ")), yes)?;
     let outcomes = client.delete_groups(&args.groups).await;
     let outcomes = outcomes.map_err(|error| Failure::client("delete groups", error))?;
     output::outcomes(format, "delete group", "deleted", &outcomes)

@@ -243,12 +243,18 @@ async fn delete(client: Client, args: Topics, format: Format, yes: bool) -> Done
     let missing = |name: &&String| !all.iter().any(|topic| *topic.name == ***name);
     let failures: Vec<Failure> = args.topics.iter().filter(missing).map(|name| unknown(name, &all)).collect();
     Failures::check(failures)?;
-    let count: usize = all
+    let partitions: usize = all
         .iter()
         .filter(|topic| args.topics.iter().any(|name| **name == *topic.name))
-        .map(|t| t.partitions.len())
+        .map(|topic| topic.partitions.len())
         .sum();
-    output::confirm(&format!("Delete {} with {count} partitions and all their records?", args.topics.join(", ")), yes)?;
+    let act = format!(
+        "delete {} {} with {} and all records",
+        if args.topics.len() == 1 { "topic" } else { "topics" },
+        args.topics.join(", "),
+        output::count(partitions, "partition", "partitions")
+    );
+    output::confirm(&act, yes)?;
     let outcomes = client.delete_topics(&args.topics).await;
     let outcomes = outcomes.map_err(|error| Failure::client("delete topics", error))?;
     output::outcomes(format, "delete topic", "deleted", &outcomes)
@@ -310,7 +316,12 @@ async fn trim_prefix(client: Client, args: TopicTrimPrefix, format: Format, yes:
     let failed = |error| Failure::client(&doing, error);
     let cuts: Vec<(Place, Offset)> =
         resolve(&client, &places, bound, false).await.map_err(failed)?.into_iter().collect();
-    output::confirm(&format!("Delete the oldest records of {} partitions of {}?", cuts.len(), args.topic), yes)?;
+    let act = format!(
+        "delete the oldest records of {} of topic {}",
+        output::count(cuts.len(), "partition", "partitions"),
+        args.topic
+    );
+    output::confirm(&act, yes)?;
     let lowered = client.delete_records(&cuts).await.map_err(failed)?;
     let row = |lowered: &ouzel_client::TopicLowered| Trimmed {
         topic: lowered.place.topic.to_string(),

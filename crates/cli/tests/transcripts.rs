@@ -1,0 +1,250 @@
+//! What people see: commands against a real broker, with their words and exit codes.
+
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod support;
+
+use support::{Dev, Dir, OUZEL, ouzel};
+
+#[test]
+fn the_first_minutes() {
+    let dir = Dir::new("first");
+    let dev = Dev::start(&dir.0, &[]);
+    assert!(dev.block[0].starts_with("ready in ") && dev.block[0].contains(" ms · data kept in ./ouzel-data"));
+    // The lines to try work as they are printed.
+    let lines: Vec<&str> =
+        dev.block.iter().skip_while(|line| !line.starts_with("try")).map(|line| &line[6..]).collect();
+    let shell = |line: &str| {
+        let output = std::process::Command::new("sh").args(["-c", line]).current_dir(&dir.0).output().unwrap();
+        assert!(output.status.success(), "{line}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(shell(&format!("echo world | {}", lines[0])), "");
+    let read = shell(&format!("{} -n 1", lines[1]));
+    assert!(read.starts_with(r#"{"topic":"hello","key":null,"value":"world","headers":[],"timestamp":"#), "{read}");
+    assert!(dir.0.join("ouzel-data/ouzel.log").is_file());
+    assert_eq!(dev.stop("-INT"), (0, "stopped · data kept in ./ouzel-data\n".to_owned()));
+
+    // Again: what was written is there.
+    let dev = Dev::start(&dir.0, &[]);
+    dev.check(&["topic", "consume", "hello", "-o", ":end", "-f", "%v\\n"], "", "world\n");
+    // One directory has one owner.
+    let said = ouzel(&dir.0, &dev.brokers, &["dev", "--any-port", "--cores", "1"], b"");
+    assert_eq!(said.code, 1);
+    assert!(said.err.starts_with("error: ") && said.err.contains("ouzel-data"), "{}", said.err);
+    assert_eq!(dev.stop("-TERM").0, 0);
+}
+
+#[test]
+fn temporary_data_is_gone_on_exit() {
+    let dir = Dir::new("temp");
+    let dev = Dev::start(&dir.0, &["--temp"]);
+    assert!(dev.block[0].ends_with(" ms · temporary data (gone on exit)"), "{}", dev.block[0]);
+    assert_eq!(dev.stop("-INT"), (0, "stopped · temporary data removed\n".to_owned()));
+    assert_eq!(std::fs::read_dir(&dir.0).unwrap().count(), 0);
+}
+
+#[test]
+fn a_topics_life() {
+    let dir = Dir::new("topics");
+    let dev = Dev::start(&dir.0, &["--temp"]);
+    dev.check(&["topic", "list"], "", "NAME  PARTITIONS  REPLICAS\n");
+    dev.check(
+        &["topic", "create", "orders", "pay", "-p", "2", "-c", "retention.ms=1000000"],
+        "",
+        "created orders\ncreated pay\n",
+    );
+    dev.check(&["topic", "create", "orders", "--if-not-exists"], "", "ensured orders\n");
+    dev.check(&["topic", "create", "other", "--dry-run"], "", "could create other\n");
+    let said = dev.ouzel(&["topic", "create", "orders", "new"], b"");
+    assert_eq!((said.code, said.out.as_str()), (1, "created new\n"));
+    assert!(said.err.starts_with("error: can't create topic \"orders\": "), "{}", said.err);
+    assert!(said.err.ends_with("  why:   the broker answered TOPIC_ALREADY_EXISTS\n"), "{}", said.err);
+
+    dev.check(&["topic", "add-partitions", "orders", "-n", "1"], "", "extended orders\n");
+    let list = "NAME    PARTITIONS  REPLICAS\nnew              1         1\norders           3         1\npay              2         1\n";
+    dev.check(&["topic", "list"], "", list);
+    let json = "[{\"name\":\"pay\",\"partitions\":2,\"replicas\":1,\"internal\":false}]\n";
+    dev.check(&["topic", "list", "pay", "--format", "json"], "", json);
+
+    let set = ["topic", "alter-config", "orders", "--set", "retention.ms=5000", "--set", "cleanup.policy=compact"];
+    dev.check(&set, "", "changed orders\n");
+    dev.check(&["topic", "alter-config", "orders", "--delete", "retention.ms"], "", "changed orders\n");
+    let said = dev.ouzel(&["topic", "describe", "orders"], b"");
+    assert!(said.out.contains("cleanup.policy  compact  topic"), "{}", said.out);
+    assert!(!said.out.contains("retention.ms"), "{}", said.out);
+    assert!(said.out.contains("PARTITION  LEADER  EPOCH  REPLICAS  IN-SYNC  LOG-START  END"), "{}", said.out);
+    assert_eq!(dev.ouzel(&["topic", "alter-config", "orders", "--set", "no.such=1"], b"").code, 1);
+
+    let unsure = "error: this would delete topic pay with 2 partitions and all records, which can't be undone\n  next:  give --yes to go on\n";
+    dev.fails(&["topic", "delete", "pay"], 2, unsure);
+    dev.check(&["topic", "delete", "pay", "--yes"], "", "deleted pay\n");
+    let unknown = "error: there is no topic \"ordrs\"\n  next:  did you mean `orders`? `ouzel topic list` shows all\n";
+    dev.fails(&["topic", "describe", "ordrs"], 1, unknown);
+    dev.fails(&["topic", "consume", "ordrs"], 1, unknown);
+    let json = "{\"code\":\"E-UNKNOWN-TOPIC\",\"message\":\"there is no topic \\\"ordrs\\\"\",\"cause\":[],\
+        \"hint\":\"did you mean `orders`? `ouzel topic list` shows all\",\"docs\":\"docs/errors.md#e-unknown-topic\"}\n";
+    dev.fails(&["topic", "consume", "ordrs", "--format", "json"], 1, json);
+}
+
+#[test]
+fn records_in_and_out() {
+    let dir = Dir::new("records");
+    let dev = Dev::start(&dir.0, &["--temp"]);
+    dev.check(&["topic", "create", "a", "b", "-p", "3"], "", "created a\ncreated b\n");
+    let produce = ["topic", "produce", "a", "-f", "%k %v\\n", "-H", "h=1", "-z", "zstd", "-o", "%p %o %k %v\\n"];
+    // Where Kafka's own clients put these keys.
+    dev.check(&produce, "k1 v1\nk2 v2\nk3 v3", "2 0 k1 v1\n0 0 k2 v2\n1 0 k3 v3\n");
+    let said = dev.ouzel(&["topic", "consume", "a", "-o", ":end", "-f", "%k %v %h{%k=%v}\\n"], b"");
+    let mut lines: Vec<&str> = said.out.lines().collect();
+    lines.sort();
+    assert_eq!(lines, ["k1 v1 h=1", "k2 v2 h=1", "k3 v3 h=1"]);
+
+    // JSON out is JSON in, tombstones and bytes included.
+    let input = "{\"key\":\"x\",\"value\":null,\"partition\":1,\"timestamp\":1700000000000}\n\
+        {\"key_base64\":\"/w==\",\"value_base64\":\"AP8=\",\"headers\":[{\"key\":\"h\",\"value\":\"\"}],\"partition\":1,\"timestamp\":1700000000001}";
+    dev.check(&["topic", "produce", "a", "-f", "json", "-z", "lz4"], input, "");
+    let read = dev.ouzel(&["topic", "consume", "a", "-p", "1", "-o", "1:end"], b"");
+    let expect = "{\"topic\":\"a\",\"key\":\"x\",\"value\":null,\"headers\":[],\"timestamp\":1700000000000,\"partition\":1,\"offset\":1}\n\
+        {\"topic\":\"a\",\"key_base64\":\"/w==\",\"value_base64\":\"AP8=\",\"headers\":[{\"key\":\"h\",\"value\":\"\"}],\"timestamp\":1700000000001,\"partition\":1,\"offset\":2}\n";
+    assert_eq!((read.code, read.out.as_str()), (0, expect));
+    dev.check(&["topic", "produce", "b", "-f", "json"], &read.out, "");
+    let again = dev.ouzel(&["topic", "consume", "b", "-n", "2"], b"");
+    assert_eq!(
+        again.out,
+        expect
+            .replace("\"a\"", "\"b\"")
+            .replace("\"offset\":1", "\"offset\":0")
+            .replace("\"offset\":2", "\"offset\":1")
+    );
+
+    // Bounds: the last one, a span, a time.
+    dev.check(&["topic", "consume", "a", "-p", "1", "-o", "-1:end", "-f", "%o "], "", "2 ");
+    dev.check(&["topic", "consume", "a", "-p", "1", "-o", "0:2", "-f", "%o "], "", "0 1 ");
+    dev.check(&["topic", "consume", "a", "-p", "1", "-o", "+1", "-n", "1", "-f", "%o "], "", "1 ");
+    dev.check(&["topic", "consume", "b", "-o", "@1700000000001:end", "-f", "%o "], "", "1 ");
+    dev.check(
+        &["topic", "trim-prefix", "b", "-p", "1", "-o", "1", "--yes"],
+        "",
+        "TOPIC  PARTITION  LOG-START\nb              1          1\n",
+    );
+    dev.check(&["topic", "consume", "b", "-o", ":end", "-f", "%o "], "", "1 ");
+
+    // Every codec, and a value that spans reads.
+    let long: String = "0123456789".repeat(30_000);
+    for codec in ["none", "gzip", "snappy", "lz4", "zstd"] {
+        dev.check(&["topic", "produce", codec, "-z", codec], &format!("{long}\nshort\n"), "");
+        dev.check(&["topic", "consume", codec, "-o", ":end", "-f", "%v\\n"], "", &format!("{long}\nshort\n"));
+    }
+    let sized = ["topic", "produce", "sized", "-f", "%K{big32}%k%V{big32}%v", "--acks", "1"];
+    dev.check(&sized, "\0\0\0\u{1}k\0\0\0\u{2}\n\n", "");
+    dev.check(&["topic", "consume", "sized", "-n", "1", "-f", "%k=%v{hex}\\n"], "", "k=0a0a\n");
+
+    let said = dev.ouzel(&["topic", "produce", "a", "-f", "%k %v\\n"], b"k v\nbad\n");
+    let why = "error: record 2 of the input doesn't fit: the input ends inside a record\n  next:  the 1 records before it are written\n";
+    assert_eq!((said.code, said.err.as_str()), (1, why));
+    assert_eq!(dev.ouzel(&["topic", "produce", "a", "-f", "%k%v"], b"").code, 2);
+    assert_eq!(dev.ouzel(&["topic", "produce", "a", "-p", "9"], b"x\n").code, 1);
+    let large = dev.ouzel(&["topic", "produce", "a", "--format", "json"], "x".repeat(2_000_000).as_bytes());
+    assert_eq!(large.code, 1);
+    assert!(large.err.starts_with("{\"code\":\"E-TOO-LARGE\""), "{}", large.err);
+}
+
+#[test]
+fn a_groups_life() {
+    let dir = Dir::new("groups");
+    let dev = Dev::start(&dir.0, &["--temp"]);
+    dev.check(&["topic", "produce", "t"], "a\nb\nc\n", "");
+    dev.check(&["topic", "consume", "t", "-g", "g", "-n", "2", "-f", "%v"], "", "ab");
+    dev.check(&["group", "list"], "", "GROUP  STATE  TYPE     COORDINATOR\ng      Empty  classic            1\n");
+    let describe = "group        g\nstate        Empty\ntype         classic\nassignor     -\ncoordinator  1\nmembers      0\ntotal lag    1\n\n\
+        TOPIC  PARTITION  COMMITTED  LOG-START  END  LAG  MEMBER  HOST\nt              0          2          0    3    1  -       -\n";
+    dev.check(&["group", "describe", "g"], "", describe);
+    dev.check(&["topic", "consume", "t", "-g", "g", "-n", "1", "-f", "%v"], "", "c");
+    let moved = "TOPIC  PARTITION  FROM  TO\nt              0     3   1\n";
+    dev.check(&["group", "seek", "g", "--to", "+1", "--dry-run"], "", moved);
+    dev.check(&["group", "seek", "g", "--to", "+1"], "", moved);
+    dev.check(&["topic", "consume", "t", "-g", "g", "-n", "1", "-f", "%v"], "", "b");
+    let json = "[{\"topic\":\"t\",\"partition\":0,\"from\":null,\"to\":2}]\n";
+    dev.check(&["group", "seek", "g2", "--to-group", "g", "--format", "json"], "", json);
+    let unsure = "error: this would delete group g and what was committed, which can't be undone\n  next:  give --yes to go on\n";
+    dev.fails(&["group", "delete", "g"], 2, unsure);
+    dev.check(&["group", "delete", "g", "g2", "--yes"], "", "deleted g\ndeleted g2\n");
+    dev.fails(
+        &["group", "describe", "g"],
+        1,
+        "error: there is no group \"g\"\n  next:  `ouzel group list` shows all\n",
+    );
+}
+
+#[test]
+fn what_goes_wrong_is_said() {
+    let dir = Dir::new("wrong");
+    let check = |args: &[&str], code: i32, err: &str| {
+        let said = ouzel(&dir.0, "localhost:1", args, b"");
+        assert_eq!((said.code, said.out.as_str()), (code, ""), "{args:?} {}", said.err);
+        assert!(said.err.contains(err), "{args:?}: {}", said.err);
+    };
+    check(
+        &["topic", "list"],
+        12,
+        "error: can't reach a broker at localhost:1 (connection refused)\n  tried: localhost:1 for ",
+    );
+    check(
+        &["topic", "list"],
+        12,
+        "  next:  start one with `ouzel dev`, or point elsewhere with `-X brokers=host:port`\n",
+    );
+    check(
+        &["topic", "list", "-X", "brokers=no.such.host.invalid:9092"],
+        12,
+        "can't reach a broker at no.such.host.invalid:9092",
+    );
+    check(&["topic", "list", "-X", "broker=a:1"], 2, "did you mean `brokers`?");
+    check(&["topic", "list", "-X", "brokers=:1"], 2, "isn't host:port");
+    check(&["topic", "nonsense"], 2, "unrecognized subcommand");
+    check(&["start"], 2, "--data");
+    check(&["start", "--data", "d", "--seeds", "a:1"], 2, "--seeds needs a cluster");
+    let open = "listener `kafka` on 0.0.0.0:9092 would be open";
+    check(&["start", "--data", "d", "--kafka-addr", "0.0.0.0:9092"], 2, open);
+    check(&["start", "--data", "d", "--admin-addr", "[::]:1"], 2, "listener `admin` on [::]:1 would be open");
+    check(&["start", "--data", "d", "--set", "num.partitionss=3"], 2, "num.partitions");
+    check(&["start", "--config", "none.toml"], 2, "none.toml");
+    check(&["dev", "--set", "x"], 2, "name=value");
+    check(&["dev", "--temp", "--kafka-addr", "10.0.0.1:9092"], 2, "loopback only");
+    assert!(!dir.0.join("d").exists());
+
+    // Somebody else has the port: an exact address never moves.
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = other.local_addr().unwrap().to_string();
+    let args = ["dev", "--temp", "--cores", "1", "--any-port", "--kafka-addr", &taken];
+    check(&args, 1, &format!("error: can't listen on {taken}"));
+    // And it doesn't speak Kafka: the connection is closed, and that is what is said.
+    std::thread::spawn(move || other.incoming().for_each(drop));
+    let said = ouzel(&dir.0, &taken, &["topic", "list"], b"");
+    assert_eq!(said.code, 1, "{}", said.err);
+    assert!(said.err.contains(&format!("{taken}: the ApiVersions request: ")), "{}", said.err);
+}
+
+#[test]
+fn a_wrong_advertised_address_is_named() {
+    let dir = Dir::new("advertised");
+    let mut command = std::process::Command::new(OUZEL);
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let free_admin = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    command.args(["start", "--data", "d", "--cores", "1", "--kafka-addr", &free, "--admin-addr", &free_admin]);
+    command.args(["--advertised-kafka-addr", "nowhere.invalid:19092"]).current_dir(&dir.0);
+    let mut broker = command.stderr(std::process::Stdio::null()).spawn().unwrap();
+    // The client waits a moment for a broker that is starting; asked often enough it is there.
+    let said = (0..60)
+        .map(|_| ouzel(&dir.0, &free, &["topic", "create", "t"], b""))
+        .find(|said| !said.err.contains("can't reach a broker at"));
+    let said = said.map(|_| ouzel(&dir.0, &free, &["topic", "produce", "t"], b"x\n"));
+    broker.kill().unwrap();
+    broker.wait().unwrap();
+    let said = said.expect("it comes up");
+    assert_eq!(said.code, 12, "{}", said.err);
+    let expect = "error: broker 1 advertises `nowhere.invalid:19092`, which this machine can't reach\n";
+    assert!(said.err.starts_with(expect), "{}", said.err);
+    assert!(said.err.contains("  next:  start that broker with `--advertised-kafka-addr`"), "{}", said.err);
+}
