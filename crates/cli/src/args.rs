@@ -310,9 +310,9 @@ pub struct TopicConsume {
     /// Stop after this many records
     #[arg(short, long, value_name = "N")]
     pub num: Option<u64>,
-    /// Where to begin, and where to end
+    /// Where to begin and end: start, end, 47, +2, -3, FROM:TO, @TIME
     ///
-    /// start · end · 47 · +2 (behind the start) · -3 (before the end) · FROM:TO (TO exclusive; `:end` reads what is
+    /// As start · end · 47 · +2 (behind the start) · -3 (before the end) · FROM:TO (TO exclusive; `:end` reads what is
     /// there now) · @TIME · @TIME:TIME. A time is ms or s since the epoch, a day, RFC 3339, or -48h, -30m, -10s, -7d.
     /// In a group it counts where the group has committed nothing.
     #[arg(short, long, value_name = "OFFSET", default_value = "start", allow_hyphen_values = true)]

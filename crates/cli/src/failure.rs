@@ -197,3 +197,36 @@ impl Json<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    /// The sources that name codes.
+    const SOURCES: [&str; 9] = [
+        include_str!("failure.rs"),
+        include_str!("output.rs"),
+        include_str!("session.rs"),
+        include_str!("cmd/consume.rs"),
+        include_str!("cmd/dev.rs"),
+        include_str!("cmd/group.rs"),
+        include_str!("cmd/produce.rs"),
+        include_str!("cmd/start.rs"),
+        include_str!("cmd/topic.rs"),
+    ];
+
+    #[test]
+    fn every_code_stands_on_the_page_and_no_other() {
+        let named: BTreeSet<&str> = SOURCES
+            .iter()
+            .flat_map(|source| source.split('"'))
+            .filter(|text| {
+                text.strip_prefix("E-").is_some_and(|name| name.bytes().all(|b| b.is_ascii_uppercase() || b == b'-'))
+            })
+            .filter(|text| text.len() > 2)
+            .collect();
+        let page = include_str!("../../../docs/errors.md");
+        let listed: BTreeSet<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        assert_eq!(named, listed);
+    }
+}

@@ -130,6 +130,8 @@ pub struct Mentions {
 }
 
 /// What reading found.
+// Made once per record and taken apart at once.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, PartialEq, Eq)]
 pub enum Found {
     /// A record, and how many bytes it took.

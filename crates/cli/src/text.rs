@@ -61,8 +61,8 @@ pub fn base64(bytes: &[u8], padded: bool) -> String {
 /// Of RFC 4648, with or without padding; `None` for anything else.
 pub fn from_base64(text: &[u8]) -> Option<Vec<u8>> {
     let digits = match text {
-        [digits @ .., b'=', b'='] if text.len() % 4 == 0 => digits,
-        [digits @ .., b'='] if text.len() % 4 == 0 => digits,
+        [digits @ .., b'=', b'='] if text.len().is_multiple_of(4) => digits,
+        [digits @ .., b'='] if text.len().is_multiple_of(4) => digits,
         digits => digits,
     };
     let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);

@@ -262,7 +262,7 @@ impl Producer {
             }
             // A reply that leaves a partition out would have us ask for ever.
             if let Some(place) = places.iter().find(|place| {
-                waiting.get(&place.partition).is_some_and(|batches| batches.len() > 0)
+                waiting.get(&place.partition).is_some_and(|batches| !batches.is_empty())
                     && !reply
                         .responses
                         .iter()
