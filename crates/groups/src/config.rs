@@ -23,7 +23,8 @@ pub struct Config {
     pub groups_max: usize,
     /// Offsets of a group.
     pub offsets_max: usize,
-    /// Characters (UTF-16, as Kafka counts) of an offset's metadata. Setting `offset.metadata.max.bytes`.
+    /// Characters (UTF-16, as Kafka counts) of an offset's metadata, at most [`Config::OFFSET_METADATA_MAX`]. Setting
+    /// `offset.metadata.max.bytes`.
     pub offset_metadata_max: usize,
     /// Bytes of a group id, client id, instance id, protocol type or protocol name.
     pub name_bytes_max: usize,
@@ -34,7 +35,7 @@ pub struct Config {
     /// Bytes of a group's record: its members with their chosen metadata and assignments. With a few names less than
     /// `append_bytes_max`.
     pub group_bytes_max: usize,
-    /// Bytes of keys and values in one append.
+    /// Bytes of one append: keys and values, and 20 for each record as a batch frames it.
     pub append_bytes_max: usize,
     /// Calls that wait for one group.
     pub queue_max: usize,

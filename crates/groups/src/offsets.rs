@@ -215,9 +215,13 @@ impl Group {
     }
 }
 
+/// Bytes of a record in its batch, at most.
 pub(crate) fn record_bytes((key, value): &Record) -> usize {
-    key.len() + value.as_ref().map_or(0, Vec::len)
+    key.len() + value.as_ref().map_or(0, Vec::len) + RECORD_FRAME_BYTES
 }
+
+/// Lengths of record, key and value, attributes, deltas of time and offset, and a count of headers, as a batch has them.
+const RECORD_FRAME_BYTES: usize = 20;
 
 /// Whether a text has more UTF-16 units than `max`, which is how Kafka counts.
 fn is_longer(text: &str, max: usize) -> bool {
