@@ -38,6 +38,7 @@ mod footer;
 mod health;
 mod journal;
 mod log;
+pub mod metrics;
 mod reader;
 mod recovery;
 mod replay;

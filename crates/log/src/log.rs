@@ -135,6 +135,8 @@ pub(crate) const KEY_TRIM: u8 = 0xf1;
 pub(crate) const KEY_RESET: u8 = 0xf2;
 /// Text of the damage; empty: healed.
 pub(crate) const KEY_DAMAGE: u8 = 0xf3;
+/// Entries of this size that aren't batches are never refused.
+const SMALL_BYTES_MAX: u64 = 64 << 10;
 /// Largest value of a State record: states are rewritten in every checkpoint.
 pub const STATE_BYTES_MAX: usize = 64 << 10;
 
@@ -153,6 +155,7 @@ pub(crate) struct Inner {
     pub(crate) token: u64,
     pub(crate) attached: bool,
     pub(crate) closed: bool,
+    pub(crate) reserve: bool,
     pub(crate) options: LogOptions,
     pub(crate) sections: Option<Sections>,
     pub(crate) origin: Origin,
@@ -287,19 +290,29 @@ impl Shared {
 }
 
 impl Log {
+    /// Whether appends go on below `storage_min_free`: for small internal logs, such as committed offsets.
+    pub fn set_reserve(&self, reserve: bool) {
+        self.0.inner.borrow_mut().reserve = reserve;
+    }
+
     /// The id it was created with.
     pub fn id(&self) -> LogId {
         self.0.id
     }
 
     /// Appends entries behind the last one: copies the payloads into the log's chunk and joins the next group commit.
-    /// At least one entry; indexes, terms and offsets must follow (asserted).
+    /// At least one entry; indexes, terms and offsets must follow (asserted). Only batches, and what is larger than 64 KiB,
+    /// are ever refused, but by a log that was removed.
     pub fn append(&self, entries: Vec<NewEntry>, mode: AppendMode) -> Result<Ticket, AppendRefused> {
         assert!(!entries.is_empty(), "an append has entries");
         let core = self.0.core();
         let mut inner = self.0.inner.borrow_mut();
         let bytes: u64 = entries.iter().flat_map(|e| &e.payload).map(|p| p.len() as u64).sum();
-        self.admit(&core, &inner, &entries, bytes)?;
+        if let Err(refused) = self.admit(&core, &inner, &entries, bytes) {
+            core.metrics.appends_refused.add(1);
+            return Err(refused);
+        }
+        core.metrics.append_bytes.add(bytes);
         for entry in entries {
             let len: usize = entry.payload.iter().map(Bytes::len).sum();
             assert_eq!(entry.index, inner.last_index().next(), "index of an append to {}", self.0.id);
@@ -329,10 +342,19 @@ impl Log {
     }
 
     fn admit(&self, core: &Rc<Core>, inner: &Inner, entries: &[NewEntry], bytes: u64) -> Result<(), AppendRefused> {
-        if inner.closed || core.closing.get() {
+        if inner.closed {
             return Err(AppendRefused::Closed);
         }
-        core.admit_space()?;
+        // What keeps the group itself alive isn't held back: it is small and rare.
+        if bytes <= SMALL_BYTES_MAX && entries.iter().all(|e| e.kind != Kind::Batch) {
+            return Ok(());
+        }
+        if core.closing.get() {
+            return Err(AppendRefused::Closed);
+        }
+        if !inner.reserve {
+            core.admit_space()?;
+        }
         let max = core.config.journal_entry_bytes_max;
         for entry in entries {
             let bytes = entry.payload.iter().map(|p| p.len() as u64).sum();
@@ -502,5 +524,17 @@ impl Log {
         let segments: u64 = inner.segments.iter().map(|s| s.row.end_position).sum();
         let tail: u64 = inner.tail.iter_from(inner.written().next()).map(|(_, m)| m.payload_len() as u64).sum();
         segments + tail
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_log_fits_into_a_kibibyte() {
+        let segment = size_of::<Segment>();
+        let log = size_of::<Shared>();
+        assert!(log + segment + size_of::<TermRow>() <= 1024, "{log} + {segment}");
     }
 }

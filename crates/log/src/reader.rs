@@ -395,6 +395,7 @@ impl Core {
 
     fn bad(&self, log: &Shared, segment: &SegmentRow, position: u64, reason: String) -> ReadError {
         reached!("bad bytes in a segment");
+        self.metrics.bad_reads.add(1);
         let path = self.segment_path(log, segment.base_offset);
         tracing::error!(path = %path.display(), position, %reason, "segment can't be read");
         ReadError::Bad { path, position, reason }
@@ -434,6 +435,7 @@ impl Core {
             ReadError::Io { path: self.segment_path(log, segment.base_offset), source }
         })?;
         buf[read..len].fill(0);
+        self.metrics.segment_read_bytes.add(read as u64);
         Ok(buf.into_bytes())
     }
 

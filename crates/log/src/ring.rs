@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use ouzel_model::{Index, reached};
 use ouzel_runtime::sync::oneshot;
-use ouzel_runtime::{Buf, BufPool, Durability, File};
+use ouzel_runtime::{Buf, BufPool, Durability, File, Instant};
 
 use crate::block::{
     BLOCK_HEADER_BYTES, BlockHeader, Carry, LogNumber, RECORD_HEADER_BYTES, Seed, put_close, put_entries, put_open,
@@ -62,6 +62,7 @@ pub(crate) struct InFlight {
     pub(crate) sequence: u64,
     bytes: u64,
     sync: Sync,
+    built: Instant,
     pub(crate) written: bool,
     pub(crate) tickets: Vec<(Rc<Shared>, Ticket)>,
 }
@@ -402,7 +403,11 @@ impl Ring {
             self.content = sequence;
         }
         self.bare_wanted = false;
-        self.in_flight.push_back(InFlight { sequence, bytes: buf.len() as u64, sync, written: false, tickets });
+        let (built, bytes) = (core.rt.now(), buf.len() as u64);
+        self.in_flight.push_back(InFlight { sequence, bytes, sync, built, written: false, tickets });
+        core.metrics.journal_blocks.add(1);
+        core.metrics.journal_bytes.add(bytes);
+        core.metrics.journal_files.set(self.files.len() as i64);
         if self.capture.is_some()
             && !self.queue.iter().any(|log| log.inner.borrow().has_small())
             && let Some(capture) = self.capture.take()
@@ -459,6 +464,7 @@ impl Ring {
                 Sync::Cached => self.unsynced_bytes += front.bytes,
             }
             let block = self.in_flight.pop_front().expect("the front is there");
+            core.metrics.journal_commit.record_duration(core.rt.now().duration_since(block.built));
             block.tickets.into_iter().for_each(|(log, ticket)| core.give_back(log, ticket));
         }
         false

@@ -16,6 +16,7 @@ use crate::entry::LogId;
 use crate::health::Health;
 use crate::journal::Journal;
 use crate::log::{AppendRefused, Inner, Log, LogOptions, Shared, Ticket};
+use crate::metrics::Metrics;
 use crate::reader::Reads;
 use crate::writeback::Writeback;
 
@@ -149,6 +150,7 @@ pub(crate) struct Core {
     pub(crate) chunk_bytes: Cell<u64>,
     /// Chunks in the order they were made, by log; some may be gone.
     pub(crate) chunk_order: RefCell<VecDeque<LogNumber>>,
+    pub(crate) metrics: Metrics,
     pub(crate) health: Health,
     pub(crate) reads: Reads,
     pub(crate) writeback: Writeback,
@@ -182,6 +184,7 @@ impl Store {
                 uncommitted_bytes: Cell::new(0),
                 chunk_bytes: Cell::new(0),
                 chunk_order: RefCell::default(),
+                metrics: Metrics::new(rt),
                 health: Health::new(&config),
                 reads: Reads::new(rt, &config),
                 writeback: Writeback::new(recovery.checkpoint_sequence),
@@ -411,6 +414,7 @@ impl Inner {
             token: 0,
             attached: false,
             closed: false,
+            reserve: false,
             options,
             sections: None,
             origin,

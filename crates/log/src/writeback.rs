@@ -93,6 +93,8 @@ impl Core {
                 () = self.rt.sleep(pause) => {},
             }
             let _busy = self.writeback.busy.acquire(1).await;
+            self.metrics.chunk_bytes.set(self.chunk_bytes.get() as i64);
+            self.metrics.uncommitted_bytes.set(self.uncommitted_bytes.get() as i64);
             if let Err(error) = self.round().await {
                 self.judge(error).await;
                 self.rt.sleep(RETRY_AFTER).await;
@@ -245,6 +247,8 @@ impl Core {
         let path = slot_path(&self.config.shard_dir(), checkpoint.sequence);
         planted!("D4", (), write_slot(&self.rt, &path, bytes).await?);
         self.writeback.sequence.set(checkpoint.sequence);
+        self.metrics.checkpoints.add(1);
+        self.metrics.journal_files.set(self.journal.ring.borrow().files.len() as i64);
         let files = self.journal.ring.borrow_mut().take_unneeded(checkpoint.replay_from);
         let freed = files.len();
         for file in files {
@@ -408,6 +412,7 @@ impl Core {
         let file = self.writer(log, base).await?;
         let padded = buf.len() as u64;
         file.write_at(buf, position, Durability::None).await.0?;
+        self.metrics.writeback_bytes.add(padded);
         let now = self.rt.wall_clock();
         let mut inner = log.inner.borrow_mut();
         if inner.generation != generation {
