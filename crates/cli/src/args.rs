@@ -59,6 +59,8 @@ pub enum Command {
     /// The cluster as a whole
     #[command(subcommand, arg_required_else_help = true)]
     Cluster(Cluster),
+    /// Check a data directory that no broker has open; nothing is changed
+    Verify(Verify),
     /// Print the version
     Version,
 }
@@ -85,6 +87,13 @@ pub struct Dev {
     /// Begin without sample data
     #[arg(long)]
     pub empty: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The data directory
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
 }
 
 #[derive(Debug, Args)]

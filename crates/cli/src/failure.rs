@@ -203,7 +203,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// The sources that name codes.
-    const SOURCES: [&str; 9] = [
+    const SOURCES: [&str; 10] = [
         include_str!("failure.rs"),
         include_str!("output.rs"),
         include_str!("session.rs"),
@@ -213,6 +213,7 @@ mod tests {
         include_str!("cmd/produce.rs"),
         include_str!("cmd/start.rs"),
         include_str!("cmd/topic.rs"),
+        include_str!("cmd/verify.rs"),
     ];
 
     #[test]

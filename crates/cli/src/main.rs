@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Command::Topic(topic) => cmd::topic::run(global, topic),
         Command::Group(group) => cmd::group::run(global, group),
         Command::Cluster(cluster) => cmd::cluster::run(global, cluster),
+        Command::Verify(args) => cmd::verify::run(&global, args),
         Command::Version => cmd::version::run(format),
     };
     match done {

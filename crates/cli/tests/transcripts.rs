@@ -32,7 +32,15 @@ fn the_first_minutes() {
     let said = ouzel(&dir.0, &dev.brokers, &["dev", "--any-port", "--cores", "1"], b"");
     assert_eq!(said.code, 1);
     assert!(said.err.starts_with("error: ") && said.err.contains("ouzel-data"), "{}", said.err);
+    let said = ouzel(&dir.0, "", &["verify", "ouzel-data"], b"");
+    assert_eq!(said.code, 1);
+    assert!(said.err.starts_with("error: can't check data directory ouzel-data\n"), "{}", said.err);
     assert_eq!(dev.stop("-TERM").0, 0);
+
+    // Nobody has it open now.
+    let said = ouzel(&dir.0, "", &["verify", "ouzel-data"], b"");
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.out.contains("\nnothing is wrong: 1 shards, "), "{}", said.out);
 }
 
 #[test]

@@ -7,4 +7,5 @@ pub mod group;
 pub mod produce;
 pub mod start;
 pub mod topic;
+pub mod verify;
 pub mod version;
