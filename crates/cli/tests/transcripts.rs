@@ -41,6 +41,20 @@ fn the_first_minutes() {
     let said = ouzel(&dir.0, "", &["verify", "ouzel-data"], b"");
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(said.out.contains("\nnothing is wrong: 1 shards, "), "{}", said.out);
+
+    // One byte of the record is changed: that is damage.
+    let journal = dir.0.join("ouzel-data/shard-0/journal");
+    let files = std::fs::read_dir(journal).unwrap().map(|entry| entry.unwrap().path());
+    let found = files.map(|path| (std::fs::read(&path).unwrap(), path)).find_map(|(bytes, path)| {
+        let at = bytes.windows(5).position(|window| window == b"world")?;
+        Some((bytes, path, at))
+    });
+    let (mut bytes, path, at) = found.expect("the journal holds what was written");
+    bytes[at] ^= 1;
+    std::fs::write(path, bytes).unwrap();
+    let said = ouzel(&dir.0, "", &["verify", "ouzel-data"], b"");
+    assert_eq!((said.code, said.out.contains("\ndamage was found: ")), (1, true), "{}{}", said.out, said.err);
+    assert!(said.err.starts_with("error: data directory ouzel-data is damaged\n"), "{}", said.err);
 }
 
 #[test]
