@@ -270,3 +270,46 @@ fn a_wrong_advertised_address_is_named() {
     assert!(said.err.starts_with(expect), "{}", said.err);
     assert!(said.err.contains("  next:  start that broker with `--advertised-kafka-addr`"), "{}", said.err);
 }
+
+#[test]
+fn members_of_a_group_share_the_partitions_and_miss_nothing() {
+    let dir = Dir::new("members");
+    let dev = Dev::start(&dir.0, &["--temp"]);
+    dev.check(&["topic", "create", "t", "-p", "2"], "", "created t\n");
+    let (tell, heard) = std::sync::mpsc::channel();
+    let mut members = Vec::new();
+    for member in 0..2 {
+        let mut command = std::process::Command::new(OUZEL);
+        command.args(["topic", "consume", "t", "-g", "g", "-f", "%v\\n"]).env("OUZEL_X_BROKERS", &dev.brokers);
+        let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+        let tell = tell.clone();
+        std::thread::spawn(move || lines.for_each(|line| tell.send((member, line.unwrap())).unwrap()));
+        members.push(child);
+    }
+    // Written until both have printed something: then the group has been dealt at least once while they read.
+    let mut seen = std::collections::BTreeSet::new();
+    let mut busy = std::collections::BTreeSet::new();
+    let mut written = 0;
+    while busy.len() < 2 {
+        assert!(written < 400, "only {busy:?} of two members read");
+        for partition in ["0", "1"] {
+            dev.check(&["topic", "produce", "t", "-p", partition], &format!("{written}\n"), "");
+            written += 1;
+        }
+        for (member, value) in heard.try_iter() {
+            busy.insert(member);
+            seen.insert(value);
+        }
+    }
+    while seen.len() < written {
+        seen.insert(heard.recv_timeout(std::time::Duration::from_secs(30)).expect("every record is printed").1);
+    }
+    for mut child in members {
+        let pid = child.id().to_string();
+        assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+    let said = dev.ouzel(&["group", "describe", "g"], b"");
+    assert!(said.out.contains("\nstate        Empty\n") && said.out.contains("\ntotal lag    0\n"), "{}", said.out);
+}
