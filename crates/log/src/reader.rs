@@ -116,11 +116,13 @@ pub enum ReadError {
 }
 
 type RunKey = (LogNumber, i64, u64);
+/// A segment's end position when its rows were read, and the rows.
+type Table = (u64, Rc<Vec<RunRow>>);
 
 /// Caches of everything that is read from segments.
 pub(crate) struct Reads {
     runs: RefCell<Lru<RunKey, Rc<Run>>>,
-    tables: RefCell<Lru<(LogNumber, i64), (u64, Rc<Vec<RunRow>>)>>,
+    tables: RefCell<Lru<(LogNumber, i64), Table>>,
     pub(crate) files: RefCell<Lru<(LogNumber, i64, bool), File>>,
     loading: RefCell<BTreeSet<RunKey>>,
 }

@@ -229,6 +229,8 @@ impl Core {
             self.closed.borrow().iter().filter(|(_, c)| c.durable).map(|(n, c)| (*n, c.dir.clone())).collect();
         for (number, dir) in closed {
             let path = self.config.dir.join(&dir);
+            // What is gone needs no sync.
+            self.writeback.forget(number, &path);
             if self.rt.disk().exists(&path).await? {
                 self.rt.disk().remove_dir_all(&path).await?;
                 if let Some(parent) = path.parent() {

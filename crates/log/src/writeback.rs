@@ -75,6 +75,14 @@ impl Writeback {
     }
 }
 
+impl Writeback {
+    /// Drops what waits for a sync of a log that is gone.
+    pub(crate) fn forget(&self, log: LogNumber, dir: &std::path::Path) {
+        self.unsynced.borrow_mut().retain(|(number, _), _| *number != log);
+        self.dirs.borrow_mut().retain(|d| !d.starts_with(dir));
+    }
+}
+
 impl Core {
     /// Calls write-back when the ring is half full and has begun a file since the last round.
     pub(crate) fn watch_ring(&self) {
@@ -337,9 +345,12 @@ impl Core {
 
     async fn create_segment(&self, log: &Rc<Shared>, run: &Gathered, now: Timestamp) -> io::Result<()> {
         let first = run.entries[0].0;
-        let (dir, name, generation) = {
+        let (dir, name) = {
             let inner = log.inner.borrow();
-            (self.log_dir_of(&inner.options.dir), inner.options.name.clone(), inner.generation)
+            if inner.generation != run.generation {
+                return Ok(());
+            }
+            (self.config.dir.join(&inner.options.dir), inner.options.name.clone())
         };
         self.rt.disk().create_dir_all(&dir).await?;
         let path = dir.join(file_name(first.base_offset));
@@ -361,7 +372,7 @@ impl Core {
             parent = dir.parent();
         }
         let mut inner = log.inner.borrow_mut();
-        if inner.generation != generation {
+        if inner.generation != run.generation {
             return Ok(());
         }
         let key = (log.number, first.base_offset.0);
@@ -385,10 +396,6 @@ impl Core {
         Ok(())
     }
 
-    fn log_dir_of(&self, dir: &str) -> PathBuf {
-        self.config.dir.join(dir)
-    }
-
     /// The descriptor that a segment is written with, kept until it is synced.
     async fn writer(&self, log: &Shared, base: Offset) -> io::Result<File> {
         let held = self.writeback.unsynced.borrow().get(&(log.number, base.0)).cloned();
@@ -401,9 +408,10 @@ impl Core {
     }
 
     async fn write_run(self: &Rc<Core>, log: &Rc<Shared>, run: Gathered) -> io::Result<()> {
-        let Some((base, position, generation)) = ({
+        let Some((base, position)) = ({
             let inner = log.inner.borrow();
-            inner.segments.last().map(|s| (s.row.base_offset, s.row.end_position, inner.generation))
+            let active = inner.segments.last().filter(|_| inner.generation == run.generation);
+            active.map(|s| (s.row.base_offset, s.row.end_position))
         }) else {
             return Ok(());
         };
@@ -415,7 +423,7 @@ impl Core {
         self.metrics.writeback_bytes.add(padded);
         let now = self.rt.wall_clock();
         let mut inner = log.inner.borrow_mut();
-        if inner.generation != generation {
+        if inner.generation != run.generation {
             reached!("log was reset during write-back");
             return Ok(());
         }
@@ -599,6 +607,8 @@ fn fatal(error: io::Error) -> io::Error {
 /// Entries that become one run.
 struct Gathered {
     entries: Vec<(EntryHeader, Bytes)>,
+    /// Of the log when they were gathered.
+    generation: u64,
     size: RunSize,
     end_offset: Offset,
     max_timestamp: Timestamp,
@@ -612,6 +622,7 @@ fn gather(log: &Shared, blanks_too: bool) -> Option<Gathered> {
     let upto = inner.committed.min(inner.journaled);
     let mut run = Gathered {
         entries: Vec::new(),
+        generation: inner.generation,
         size: RunSize::default(),
         end_offset: inner.written_offset(),
         max_timestamp: NO_TIMESTAMP,
