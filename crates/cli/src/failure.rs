@@ -138,6 +138,11 @@ impl Failure {
                 let failure = Failure::new("E-UNSUPPORTED", format!("can't {doing}")).why(error.to_string());
                 failure.next("use a broker that has it: Kafka 3.0 or later, or Ouzel")
             }
+            ClientError::Conn(error) if error.is_unreachable() => {
+                let message = format!("can't {doing}: the broker at {} is gone", error.address());
+                let failure = Failure { exit: Exit::Unreachable, ..Failure::new("E-UNREACHABLE", message) };
+                failure.why(error.to_string()).next("start it again; what was acknowledged is kept")
+            }
             ClientError::Conn(error) => {
                 let failure = Failure::new("E-CONNECTION", format!("can't {doing}")).why(error.to_string());
                 failure.next("is a Kafka broker listening there, without TLS?")

@@ -288,7 +288,9 @@ impl Client {
             let gone = refused(&format!("broker {node}"), code, Some("it isn't part of the cluster now"));
             return Err(gone.expect_err("it has a code").into());
         };
-        self.conn(&address, lane).await.map_err(|error| match error.is_unreachable() {
+        // An address that has answered before is no wrong one: its broker is gone.
+        let answered = self.shared.conns.borrow().keys().any(|(known, _)| *known == address);
+        self.conn(&address, lane).await.map_err(|error| match error.is_unreachable() && !answered {
             true => ClientError::Advertised { node, source: Box::new(error) },
             false => error.into(),
         })
@@ -306,15 +308,17 @@ impl Client {
         self.shared.view.borrow().nodes.keys().copied().collect()
     }
 
-    /// Tries again what may be tried again, with pauses, until it works or stands.
+    /// Tries again what may be tried again, with pauses, until it works, stands, or has taken a reply's longest wait.
     pub(crate) async fn with_retries<T>(
         &self,
         mut attempt: impl AsyncFnMut() -> Result<T, ClientError>,
     ) -> Result<T, ClientError> {
         let mut pause = PAUSE_FIRST;
+        // Attempts that each wait their full time for a reply don't add up.
+        let until = self.shared.rt.now() + self.shared.options.request_timeout;
         for _ in 1..ATTEMPTS_MAX {
             match attempt().await {
-                Err(error) if error.is_retriable() => self.shared.rt.sleep(pause).await,
+                Err(error) if error.is_retriable() && self.shared.rt.now() < until => self.shared.rt.sleep(pause).await,
                 done => return done,
             }
             pause = (pause * 2).min(PAUSE_LONGEST);

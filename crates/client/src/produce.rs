@@ -135,12 +135,17 @@ impl Producer {
 
         let mut waiting = self.batches(records, &placed);
         let (mut attempt, mut pause) = (1, PAUSE_FIRST);
+        let rt = self.client.runtime().clone();
+        let mut until = rt.now() + self.client.options().request_timeout;
         while !waiting.is_empty() {
             match self.round(&topic, &mut waiting, &mut placed).await {
-                Ok(()) => (attempt, pause) = (1, PAUSE_FIRST),
-                Err(error) if error.is_retriable() && attempt < ATTEMPTS_MAX => {
+                Ok(()) => {
+                    (attempt, pause) = (1, PAUSE_FIRST);
+                    until = rt.now() + self.client.options().request_timeout;
+                }
+                Err(error) if error.is_retriable() && attempt < ATTEMPTS_MAX && rt.now() < until => {
                     self.client.forget(&topic.name);
-                    self.client.runtime().sleep(pause).await;
+                    rt.sleep(pause).await;
                     (attempt, pause) = (attempt + 1, (pause * 2).min(PAUSE_LONGEST));
                 }
                 Err(error) => return Err(error),

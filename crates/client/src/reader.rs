@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use ouzel_model::{Offset, Timestamp};
 use ouzel_records::{Attributes, Batch, BatchError, Codec, Limits, Marker, batches, decompress, read_marker, records};
+use ouzel_runtime::Instant;
 use ouzel_wire::ErrorCode;
 
 use crate::cluster::{Client, Place};
@@ -15,8 +16,8 @@ use crate::fetch::{FetchFrom, FetchLimits, Fetched};
 /// Bytes of one reply and of one partition in it: what one poll may hold in memory, before decompression.
 const FETCH_BYTES: usize = 16 << 20;
 const PARTITION_BYTES: usize = 1 << 20;
-/// Fetches that may fail in a row before the error stands, and the pause between them: 5 s in all.
-const FAILURES_MAX: u32 = 20;
+/// How long fetches may fail, one after the other, before the error stands, and the pause between them.
+const FAILING_MAX: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(250);
 /// Longest wait at one of several brokers, so that the others' records don't wait long.
 const WAIT_SHARED: Duration = Duration::from_millis(100);
@@ -84,7 +85,8 @@ pub struct Reader {
     control: bool,
     positions: BTreeMap<Place, i64>,
     reach: BTreeMap<Place, Reach>,
-    failures: u32,
+    /// Since when every fetch has failed, if the last one did.
+    failing_since: Option<Instant>,
 }
 
 impl Reader {
@@ -96,7 +98,7 @@ impl Reader {
             control,
             positions: BTreeMap::new(),
             reach: BTreeMap::new(),
-            failures: 0,
+            failing_since: None,
         }
     }
 
@@ -127,8 +129,11 @@ impl Reader {
         loop {
             let left = until.duration_since(self.client.runtime().now());
             let polled = match self.round(left).await {
-                Err(error) if error.is_retriable() && self.failures < FAILURES_MAX => {
-                    self.failures += 1;
+                // A broker that is restarted refuses for a while.
+                Err(error)
+                    if (error.is_retriable() || matches!(error, ClientError::Unreachable { .. }))
+                        && self.has_patience() =>
+                {
                     for place in self.positions.keys() {
                         self.client.forget(&place.topic);
                     }
@@ -137,7 +142,7 @@ impl Reader {
                 }
                 Err(error) => return Err(error),
                 Ok(polled) => {
-                    self.failures = 0;
+                    self.failing_since = None;
                     polled
                 }
             };
@@ -149,6 +154,12 @@ impl Reader {
                 self.client.runtime().sleep_until(until).await;
             }
         }
+    }
+
+    /// After a failed fetch: whether to try again.
+    fn has_patience(&mut self) -> bool {
+        let now = self.client.runtime().now();
+        now.duration_since(*self.failing_since.get_or_insert(now)) < FAILING_MAX
     }
 
     /// Asks each leader once.
@@ -317,5 +328,61 @@ impl Aborted {
             return false;
         }
         self.open.contains(&producer.id.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ouzel_model::{ProducerEpoch, ProducerId};
+    use ouzel_records::{BatchBuilder, Producer, marker_batch, stamp};
+    use ouzel_wire::fetch::AbortedTransaction;
+
+    /// Batches at offsets 0, 1, 2, …: the producer, and a marker or nothing for a record of its transaction.
+    fn hidden(batches: &[(i64, Option<Marker>)], aborted: &[(i64, i64)]) -> Vec<usize> {
+        let transaction = |(producer_id, first_offset): &(i64, i64)| AbortedTransaction {
+            producer_id: *producer_id,
+            first_offset: *first_offset,
+        };
+        let fetched = Fetched {
+            place: Place::new("t", 0),
+            error_code: 0,
+            high_watermark: 0,
+            last_stable: 0,
+            log_start: 0,
+            aborted: aborted.iter().map(transaction).collect(),
+            records: Default::default(),
+        };
+        let mut judge = Aborted::new(&fetched);
+        let mut hidden = Vec::new();
+        for (offset, (id, marker)) in batches.iter().enumerate() {
+            let (id, epoch) = (ProducerId(*id), ProducerEpoch(0));
+            let mut bytes = match marker {
+                Some(marker) => marker_batch(*marker, id, epoch, 0, Timestamp(0)),
+                None => {
+                    let producer = Producer { id, epoch, base_sequence: 0 };
+                    let mut builder = BatchBuilder::new().producer(producer).transactional();
+                    builder.push(Timestamp(0), None, Some(b"v"), &[]);
+                    builder.build(Codec::None)
+                }
+            };
+            stamp(&mut bytes, Offset(offset as i64), ouzel_model::LeaderEpoch(0));
+            if judge.hides(&Batch::split_first(&bytes).unwrap().0) {
+                hidden.push(offset);
+            }
+        }
+        hidden
+    }
+
+    #[test]
+    fn only_records_of_aborted_transactions_are_hidden() {
+        let (abort, commit) = (Some(Marker::Abort), Some(Marker::Commit));
+        // Two producers at once; the first aborts, then commits another transaction.
+        let batches = [(1, None), (2, None), (1, None), (1, abort), (2, None), (2, commit), (1, None), (1, commit)];
+        assert_eq!(hidden(&batches, &[(1, 0)]), [0, 2]);
+        assert_eq!(hidden(&batches, &[]), [] as [usize; 0]);
+        // Both of one producer's transactions aborted, named in any order.
+        let batches = [(1, None), (1, abort), (1, None), (2, None), (1, abort), (2, commit)];
+        assert_eq!(hidden(&batches, &[(1, 2), (1, 0)]), [0, 2]);
     }
 }
