@@ -296,6 +296,16 @@ fn a_large_log_is_rewritten_and_trimmed() {
 }
 
 #[test]
+fn the_limit_of_clients_batches_is_not_the_coordinators() {
+    let dir = Dir::new("groups-limit");
+    let broker = start(&dir, |config| config.set("message.max.bytes", "20000").unwrap());
+    let mut client = Client::new(&broker);
+    prepare(&mut client, 16);
+    let codes = committed(&mut client, &commit("", -1, (0..16).map(|p| (p, 1)), &"x".repeat(4_000)));
+    assert!(codes.iter().all(|c| *c == ErrorCode::None), "64 KB in one commit: {codes:?}");
+}
+
+#[test]
 fn offsets_go_with_their_topic() {
     let dir = Dir::new("groups-topic");
     let broker = start(&dir, |_| {});
