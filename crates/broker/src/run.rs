@@ -153,7 +153,7 @@ impl Seat {
                         return;
                     }
                 };
-                rt.spawn(Class::Serve, shard.clone().serve_inbox(self.inbox));
+                shard.own(Class::Serve, shard.clone().serve_inbox(self.inbox));
                 if report.send(Report::Opened(Ok(()))).await.is_err() {
                     return;
                 }
@@ -162,7 +162,7 @@ impl Seat {
                     Ok(listening) => (Kafka::new(shard.clone(), options), Ok(listening)),
                     Err(error) => (Kafka::new(shard.clone(), options), Err(error)),
                 };
-                let served = bound.map(|listening| serve(&rt, &kafka, listening));
+                let served = bound.map(|listening| serve(&shard, &kafka, listening));
                 if report.send(Report::Serving(served)).await.is_err() {
                     return;
                 }
@@ -247,7 +247,7 @@ impl First {
         let controller =
             Controller::open(&rt, shard.store(), options).await.map_err(|e| StartError::Controller(e.to_string()))?;
         shard.host_controller(controller.clone());
-        rt.spawn(Class::Serve, shard.clone().serve_inbox(inbox));
+        shard.own(Class::Serve, shard.clone().serve_inbox(inbox));
         shard.start();
         let node = Node { uuid: file.uuid(), shards: config.cores, rack: None };
         let (id, cluster) = (config.node, file.cluster());
@@ -258,8 +258,8 @@ impl First {
             let removing = shard.submit(to, |shard| {
                 let shard = shard.clone();
                 async move {
-                    let rt = shard.runtime().clone();
-                    rt.spawn(Class::Background, async move { shard.remove_unclaimed().await });
+                    let owner = shard.clone();
+                    owner.own(Class::Background, async move { shard.remove_unclaimed().await });
                 }
             });
             removing.await.await.map_err(|_| StartError::Ended("while partitions were opened".into()))?;
@@ -283,7 +283,7 @@ impl First {
                 _ => return Err(StartError::Ended("while it began to listen".into())),
             }
         }
-        serve(&rt, &kafka, listening);
+        serve(&shard, &kafka, listening);
         let ready = Ready {
             cluster_id: file.cluster_id.clone(),
             kafka: addrs,
@@ -424,11 +424,11 @@ fn advertised(config: &Config, addrs: &[SocketAddr]) -> (String, u16) {
     }
 }
 
-fn serve(rt: &Runtime, kafka: &Rc<Kafka>, listening: Vec<Listening>) {
+fn serve(shard: &Shard, kafka: &Rc<Kafka>, listening: Vec<Listening>) {
     for one in listening {
-        rt.spawn(Class::Serve, kafka.clone().serve(one));
+        shard.own(Class::Serve, kafka.clone().serve(one));
     }
-    rt.spawn(Class::Background, kafka.clone().sweep());
+    shard.own(Class::Background, kafka.clone().sweep());
 }
 
 /// Waits until all connections have been answered and closed.
@@ -443,6 +443,10 @@ async fn drain(rt: &Runtime, kafka: &Rc<Kafka>, shard: &Rc<Shard>) {
     }
     if kafka.connections() > 0 {
         warn!(connections = kafka.connections(), "connections are cut: the time to stop is over");
+        kafka.cut();
+        while kafka.connections() > 0 {
+            rt.yield_now().await;
+        }
     }
 }
 
@@ -454,4 +458,5 @@ async fn close(shard: &Rc<Shard>) {
         coordinator.close();
     }
     shard.store().close().await;
+    shard.end_tasks().await;
 }

@@ -77,6 +77,7 @@ pub(crate) async fn serve(kafka: &Rc<Kafka>, open: &Rc<Open>) {
         End::Usual if rt.stopping().is_set() => written.await.unwrap_or(End::Usual),
         end => {
             task.abort();
+            task.await;
             end
         }
     };

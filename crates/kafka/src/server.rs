@@ -153,7 +153,7 @@ impl Kafka {
                     self.metrics.connections_total.add(1);
                     self.metrics.connections.set(self.open.borrow().len() as i64);
                     let kafka = self.clone();
-                    rt.spawn(Class::Serve, async move {
+                    self.shard.own(Class::Serve, async move {
                         conn::serve(&kafka, &open).await;
                         kafka.open.borrow_mut().remove(&number);
                         kafka.metrics.connections.set(kafka.open.borrow().len() as i64);
@@ -180,6 +180,11 @@ impl Kafka {
                 }
             }
         }
+    }
+
+    /// Closes all connections, whatever is under way on them.
+    pub fn cut(&self) {
+        self.open.borrow().values().for_each(|open| open.conn.shutdown());
     }
 
     /// Connections that are open.

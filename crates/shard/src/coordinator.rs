@@ -92,7 +92,7 @@ impl Shard {
             old.close();
         }
         let shard = self.clone();
-        self.runtime().spawn(Class::Serve, async move { coordinator.run(shard, image).await });
+        self.own(Class::Serve, async move { coordinator.run(shard, image).await });
     }
 
     /// Ends the coordinator of a partition that is gone, unless the topic was created anew and another has its place.

@@ -56,7 +56,7 @@ impl Shard {
 
     /// Starts the shard's loops.
     pub fn start(self: &Rc<Self>) {
-        self.runtime().spawn(Class::Serve, self.clone().drive());
-        self.runtime().spawn(Class::Background, self.clone().retain());
+        self.own(Class::Serve, self.clone().drive());
+        self.own(Class::Background, self.clone().retain());
     }
 }

@@ -122,7 +122,7 @@ impl Shard {
             self.end_coordinator(&partition);
             reached!("shard: a partition of a deleted topic is closed");
             let (shard, topic) = (self.clone(), partition.topic().clone());
-            self.runtime().spawn(ouzel_runtime::Class::Background, async move {
+            self.own(ouzel_runtime::Class::Background, async move {
                 match shard.store().remove(log_id(key.0, key.1)).await {
                     Ok(()) => info!(%topic, partition = key.1.0, "partition deleted"),
                     Err(error) => warn!(%topic, partition = key.1.0, %error, "a deleted partition's files stay behind"),

@@ -11,7 +11,7 @@ use ouzel_log::{Log, LogId, Store};
 use ouzel_model::config::{ClusterConfig, TopicConfig, Values};
 use ouzel_model::{LeaderEpoch, NodeId, PartitionId, ShardId, TopicId};
 use ouzel_partition::Partition;
-use ouzel_runtime::Runtime;
+use ouzel_runtime::{Class, Runtime, Task};
 use ouzel_runtime::mailbox::Sender;
 use ouzel_runtime::sync::Semaphore;
 
@@ -52,6 +52,8 @@ pub struct Shard {
     /// Held by the change of the metadata that is under way. Shard 0 only.
     pub(crate) changing: Semaphore,
     pub(crate) producer_ids: ProducerIds,
+    /// Tasks that end with the shard.
+    tasks: RefCell<Vec<Task>>,
 }
 
 impl Shard {
@@ -73,6 +75,7 @@ impl Shard {
             controller: RefCell::new(None),
             changing: Semaphore::new(1),
             producer_ids: RefCell::new(0..0),
+            tasks: RefCell::default(),
         })
     }
 
@@ -99,6 +102,25 @@ impl Shard {
     /// The node's data directory.
     pub fn data_dir(&self) -> &Path {
         &self.options.dir
+    }
+
+    /// Spawns a task that ends with this shard: see [`Shard::end_tasks`].
+    pub fn own(&self, class: Class, task: impl Future<Output = ()> + 'static) {
+        let mut tasks = self.tasks.borrow_mut();
+        // Forget those that have ended, now and then.
+        if tasks.len().is_power_of_two() {
+            tasks.retain(|t| !t.is_ended());
+        }
+        tasks.push(self.rt.spawn(class, task));
+    }
+
+    /// Ends the tasks of this shard; returns when they are gone.
+    pub async fn end_tasks(&self) {
+        let tasks = std::mem::take(&mut *self.tasks.borrow_mut());
+        tasks.iter().for_each(Task::abort);
+        for task in tasks {
+            task.await;
+        }
     }
 
     /// This core's storage.

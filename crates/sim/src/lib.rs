@@ -16,6 +16,7 @@
 //! - Faults are an explicit [`plan`]; taking one out moves no other and leaves the load's own choices alone.
 //! - Every checker is caught lying by a planted bug or a control (see `tests/`).
 
+pub mod broker;
 pub mod checkers;
 pub mod faults;
 pub mod history;

@@ -27,7 +27,7 @@ usage: ouzel-sim COMMAND [options]
   shrink --seed S         the smallest plan found that breaks the same law; --out FILE
   plan --seed S           prints the seed's plan of faults
 
-everywhere: --subject specimen   --load 120s   --plant NAME (switches a planted bug on)
+everywhere: --subject broker|specimen   --load 120s   --plant NAME (switches a planted bug on)
 times: 90s, 250ms, 12m; seeds: 0x5eed or decimal
 ";
 

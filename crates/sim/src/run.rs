@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ouzel_runtime::sim::{Event, HostId, HostSpec, Sink, World, WorldOptions};
+use ouzel_runtime::Runtime;
 use ouzel_runtime::sync::Latch;
 
 use crate::checkers::{Violation, i22_accounting, i23_nothing_left};
@@ -13,7 +14,7 @@ use crate::faults::Nemesis;
 use crate::history::History;
 use crate::plan::Kind;
 use crate::scenario::{Scenario, Subject};
-use crate::specimen::{client, server};
+use crate::{broker, specimen};
 
 /// World time in which a healed cluster must serve again.
 const HEAL: Duration = Duration::from_secs(60);
@@ -70,12 +71,35 @@ pub fn run(scenario: &Scenario, sink: Option<Sink>) -> Outcome {
     run.outcome()
 }
 
+/// The clients of a subject.
+#[derive(Clone)]
+enum Cluster {
+    Specimen(specimen::client::Cluster),
+    Broker(broker::client::Cluster),
+}
+
+impl Cluster {
+    async fn load(self, rt: Runtime, clients: u16, stop: Latch) {
+        match self {
+            Cluster::Specimen(cluster) => specimen::client::load(rt, cluster, clients, stop).await,
+            Cluster::Broker(cluster) => broker::client::load(rt, cluster, clients, stop).await,
+        }
+    }
+
+    async fn audit(self, rt: Runtime, done: Rc<Cell<bool>>) {
+        match self {
+            Cluster::Specimen(cluster) => specimen::client::audit(rt, cluster, done).await,
+            Cluster::Broker(cluster) => broker::client::audit(rt, cluster, done).await,
+        }
+    }
+}
+
 struct Run<'a> {
     scenario: &'a Scenario,
     world: &'a World,
     hosts: Vec<HostId>,
     clients: HostId,
-    cluster: client::Cluster,
+    cluster: Cluster,
     history: History,
     nemesis: Nemesis,
     found: Vec<Violation>,
@@ -91,11 +115,15 @@ impl<'a> Run<'a> {
         let hosts: Vec<HostId> = names.iter().map(add).collect();
         let clients = world.add_host(HostSpec::named("clients"));
         let history = History::default();
-        let cluster = client::Cluster {
-            nodes: Rc::new(names),
-            shards: scenario.shards,
-            pace: scenario.pace,
-            history: history.clone(),
+        let (nodes, pace) = (Rc::new(names), scenario.pace);
+        let cluster = match scenario.subject {
+            Subject::Specimen => Cluster::Specimen(specimen::client::Cluster {
+                nodes,
+                shards: scenario.shards,
+                pace,
+                history: history.clone(),
+            }),
+            Subject::Broker => Cluster::Broker(broker::client::Cluster { nodes, pace, history: history.clone() }),
         };
         let nemesis = Nemesis::new(scenario.seed, hosts.clone(), clients);
         let judged = vec![0; hosts.len()];
@@ -110,7 +138,10 @@ impl<'a> Run<'a> {
         }
         let shards = self.scenario.shards;
         match self.scenario.subject {
-            Subject::Specimen => self.world.start(self.hosts[usize::from(node)], shards, server::process(shards)),
+            Subject::Specimen => {
+                self.world.start(self.hosts[usize::from(node)], shards, specimen::server::process(shards));
+            }
+            Subject::Broker => self.world.start(self.hosts[usize::from(node)], shards, broker::process(shards)),
         }
     }
 
@@ -123,7 +154,7 @@ impl<'a> Run<'a> {
         let stop = Latch::new();
         let (cluster, clients, stopping) = (self.cluster.clone(), self.scenario.clients, stop.clone());
         self.world
-            .start(self.clients, 1, move |rt| Box::pin(client::load(rt, cluster.clone(), clients, stopping.clone())));
+            .start(self.clients, 1, move |rt| Box::pin(cluster.clone().load(rt, clients, stopping.clone())));
         let mut plan = self.scenario.plan.iter().peekable();
         while self.world.now() < self.scenario.load && !self.broken() {
             let fault = plan.peek().map_or(Duration::MAX, |f| f.at());
@@ -191,7 +222,7 @@ impl<'a> Run<'a> {
         let done = Rc::new(Cell::new(false));
         let (cluster, flag) = (self.cluster.clone(), done.clone());
         if !self.world.is_up(clients) {
-            self.world.start(clients, 1, move |rt| Box::pin(client::audit(rt, cluster.clone(), flag.clone())));
+            self.world.start(clients, 1, move |rt| Box::pin(cluster.clone().audit(rt, flag.clone())));
         }
         let audited = self.until(deadline, |w| done.get() && !w.is_up(clients));
         if !audited && !self.broken() {

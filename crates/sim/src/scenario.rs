@@ -12,6 +12,8 @@ use crate::plan::{Fault, KINDS, Kind};
 pub enum Subject {
     /// A small server with a journal: the proof of the world, the disk model and the checkers themselves.
     Specimen,
+    /// Brokers, each for itself.
+    Broker,
 }
 
 /// All that a run depends on.
@@ -65,7 +67,8 @@ impl Scenario {
 fn beyond(subject: Subject, kind: Kind) -> bool {
     match subject {
         // Without replicas a read error at start is final, and it has no retention that frees space.
-        Subject::Specimen => matches!(kind, Kind::ReadError | Kind::DiskFull),
+        // A read error at a broker's start is final as well: its one copy can't be healed.
+        Subject::Specimen | Subject::Broker => matches!(kind, Kind::ReadError | Kind::DiskFull),
     }
 }
 

@@ -5,6 +5,7 @@ mod i01_acked_kept;
 mod i04_offset_map;
 mod i05_visible_committed;
 mod i06_definite_failure;
+mod i10_producer_sequence;
 pub mod i22_accounting;
 pub mod i23_nothing_left;
 
@@ -28,6 +29,7 @@ pub struct Checkers {
     offset_map: i04_offset_map::OffsetMap,
     visible: i05_visible_committed::Visible,
     definite: i06_definite_failure::DefiniteFailure,
+    sequence: i10_producer_sequence::ProducerSequence,
 }
 
 impl Checkers {
@@ -43,6 +45,7 @@ impl Checkers {
         self.offset_map.judge(event, &mut found);
         self.visible.judge(event, &mut found);
         self.definite.judge(event, &mut found);
+        self.sequence.judge(event, &mut found);
         found
     }
 }
@@ -127,6 +130,11 @@ mod tests {
         check(vec![produce(1), read(0, vec![seen(0, 1)]), scan(vec![])], &["I5 visible-committed"]);
         let stale = Event::Read { partition: P, reader: 1, from: 0, known: 1, records: vec![], end: 0 };
         check(vec![produce(1), read(0, vec![seen(0, 1)]), stale], &["I5 visible-committed"]);
+    }
+
+    #[test]
+    fn a_record_that_stands_twice_is_i10() {
+        check(vec![produce(1), read(0, vec![seen(0, 1), seen(1, 1)])], &["I10 producer-sequence"]);
     }
 
     #[test]

@@ -90,7 +90,8 @@ impl Args {
     /// The scenario of a seed under these options.
     pub fn scenario(&self, seed: u64) -> Result<Scenario> {
         let subject = match self.get("subject") {
-            None | Some("specimen") => Subject::Specimen,
+            None | Some("broker") => Subject::Broker,
+            Some("specimen") => Subject::Specimen,
             Some(other) => bail!("no such subject: {other}"),
         };
         let mut scenario = Scenario::new(seed, subject, self.time("load")?.unwrap_or(LOAD));
