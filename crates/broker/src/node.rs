@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ouzel_model::{ClusterId, NodeId};
+use ouzel_model::{ClusterId, NodeId, planted};
 use ouzel_runtime::{Lock, Runtime};
 use serde::{Deserialize, Serialize};
 
@@ -93,7 +93,7 @@ impl NodeFile {
 pub(crate) async fn open(rt: &Runtime, dir: &Path, node: NodeId, cores: u16) -> Result<(NodeFile, Lock), NodeError> {
     let io = |source| NodeError::Io { path: dir.to_path_buf(), source };
     let disk = rt.disk();
-    disk.create_dir_all(dir).await.map_err(io)?;
+    make_dir(rt, dir).await.map_err(io)?;
     let lock = disk.lock(&dir.join("LOCK")).await.map_err(io)?;
     let path = dir.join(FILE);
     if disk.exists(&path).await.map_err(io)? {
@@ -114,6 +114,26 @@ pub(crate) async fn open(rt: &Runtime, dir: &Path, node: NodeId, cores: u16) -> 
     let text = toml::to_string(&file).map_err(|e| NodeError::Damaged { path: path.clone(), why: e.to_string() })?;
     disk.write_atomic(&path, text.into_bytes()).await.map_err(io)?;
     Ok((file, lock))
+}
+
+/// Makes the directory if absent. A new directory's name is durable only once its parent is synced, and so on upwards: without it a
+/// power cut takes all that was acknowledged along with the name.
+async fn make_dir(rt: &Runtime, dir: &Path) -> std::io::Result<()> {
+    let mut missing = Vec::new();
+    for ancestor in dir.ancestors().filter(|a| !a.as_os_str().is_empty()) {
+        if rt.disk().exists(ancestor).await? {
+            break;
+        }
+        missing.push(ancestor);
+    }
+    rt.disk().create_dir_all(dir).await?;
+    for made in missing.iter().rev() {
+        let parent = made.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !planted!("25", true, false) {
+            rt.disk().sync_dir(parent).await?;
+        }
+    }
+    Ok(())
 }
 
 fn check(dir: &Path, path: &Path, bytes: &[u8], node: NodeId, cores: u16) -> Result<NodeFile, NodeError> {

@@ -15,6 +15,7 @@ usage: ouzel-sim COMMAND [options]
   run --seed S            one seed; prints what broke and how to run it again
       --plan FILE           this plan of faults instead of the seed's own
       --trace FILE          every event as a line of JSON; --from 83.2s and --until 84s narrow it
+      --log                 what the brokers log, to standard error; OUZEL_LOG=debug for more
       --line                one line for machines instead of a report
   sweep --base REV        seeds derived from the revision, so that each landing explores new ones
       --count N             how many (200)

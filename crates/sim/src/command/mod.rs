@@ -15,7 +15,7 @@ use ouzel_sim::plan;
 use ouzel_sim::scenario::{LOAD, Scenario, Subject};
 
 /// Options that take no value.
-const SWITCHES: [&str; 3] = ["line", "bisect", "all"];
+const SWITCHES: [&str; 4] = ["line", "bisect", "all", "log"];
 /// Options that take one.
 const VALUES: [&str; 17] = [
     "seed", "plan", "trace", "from", "until", "base", "count", "jobs", "budget", "ledger", "seeds", "out", "subject",

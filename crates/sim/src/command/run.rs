@@ -18,6 +18,9 @@ use super::{Args, report};
 /// The `run` command.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let scenario = args.scenario(args.seed()?)?;
+    if args.has("log") {
+        ouzel_broker::logging::to_stderr();
+    }
     limit_cpu(args.number("cpu", 0)?);
     let noise = make_noise(args.number("noise", 0)?);
     let trace = args.get("trace").map(|file| open_trace(args, file)).transpose()?;
