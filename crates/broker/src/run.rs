@@ -203,8 +203,10 @@ impl First {
                 (kafka, shard, lock)
             }
             Err(error) => {
+                // The reason goes to whoever starts the broker, and ends what runs of it.
+                let reason = error.to_string();
                 ready.send(Err(error));
-                return;
+                match self.rt.fail(reason).await {}
             }
         };
         self.rt.stopping().wait().await;
@@ -217,6 +219,7 @@ impl First {
         for other in &self.others {
             let _ = other.send(Boot::Close).await;
         }
+        shard.controller().close().await;
         close(&shard).await;
         info!("stopped");
     }

@@ -185,6 +185,15 @@ impl Controller {
         Ok(controller)
     }
 
+    /// Ends its task, a snapshot under way with it.
+    pub async fn close(&self) {
+        let task = self.0.snapshots.borrow_mut().take();
+        if let Some(task) = task {
+            task.abort();
+            task.await;
+        }
+    }
+
     /// The metadata as of the last durable change.
     pub fn image(&self) -> Arc<Image> {
         self.0.image.borrow().clone()

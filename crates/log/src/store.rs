@@ -275,6 +275,9 @@ impl Store {
         core.stop_writeback().await;
         core.checkpoint().await;
         self.1.0.iter().for_each(Task::abort);
+        while !self.1.0.iter().all(Task::is_ended) {
+            core.rt.yield_now().await;
+        }
     }
 }
 

@@ -11,9 +11,9 @@ use ouzel_log::{Log, LogId, Store};
 use ouzel_model::config::{ClusterConfig, TopicConfig, Values};
 use ouzel_model::{LeaderEpoch, NodeId, PartitionId, ShardId, TopicId};
 use ouzel_partition::Partition;
-use ouzel_runtime::{Class, Runtime, Task};
 use ouzel_runtime::mailbox::Sender;
 use ouzel_runtime::sync::Semaphore;
+use ouzel_runtime::{Class, Runtime, Task};
 
 use crate::change::ProducerIds;
 use crate::coordinator::Coordinator;

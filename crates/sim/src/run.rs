@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use ouzel_runtime::sim::{Event, HostId, HostSpec, Sink, World, WorldOptions};
 use ouzel_runtime::Runtime;
+use ouzel_runtime::sim::{Event, HostId, HostSpec, Sink, World, WorldOptions};
 use ouzel_runtime::sync::Latch;
 
 use crate::checkers::{Violation, i22_accounting, i23_nothing_left};
@@ -153,8 +153,7 @@ impl<'a> Run<'a> {
         (0..self.scenario.nodes).for_each(|node| self.start(node));
         let stop = Latch::new();
         let (cluster, clients, stopping) = (self.cluster.clone(), self.scenario.clients, stop.clone());
-        self.world
-            .start(self.clients, 1, move |rt| Box::pin(cluster.clone().load(rt, clients, stopping.clone())));
+        self.world.start(self.clients, 1, move |rt| Box::pin(cluster.clone().load(rt, clients, stopping.clone())));
         let mut plan = self.scenario.plan.iter().peekable();
         while self.world.now() < self.scenario.load && !self.broken() {
             let fault = plan.peek().map_or(Duration::MAX, |f| f.at());

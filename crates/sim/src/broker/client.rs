@@ -298,8 +298,7 @@ fn batch(rt: &Runtime, records: &[(RecordId, u64)], producer: Option<(i64, i16, 
 async fn send(rt: &Runtime, session: &mut Session, place: Place, acks: i16, bytes: Bytes) -> Option<(i16, i64)> {
     let data = PartitionProduceData::default().with_index(place.partition).with_records(Some(bytes));
     let topic = TopicProduceData::default().with_name(place.topic()).with_partition_data(vec![data]);
-    let request =
-        ProduceRequest::default().with_acks(acks).with_timeout_ms(5_000).with_topic_data(vec![topic]);
+    let request = ProduceRequest::default().with_acks(acks).with_timeout_ms(5_000).with_topic_data(vec![topic]);
     let answer = session.ask(rt, 9, &request).await?;
     let partition = &answer.responses[0].partition_responses[0];
     Some((partition.error_code, partition.base_offset))
