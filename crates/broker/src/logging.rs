@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Log lines at `info` and above, or what `OUZEL_LOG` says, to a file that is appended to. Once per process; a second call does nothing.
 // Opened before there is a runtime.
-#[allow(clippy::disallowed_methods)]
+#[allow(clippy::disallowed_methods, clippy::disallowed_types)]
 pub fn to_file(path: &Path) -> std::io::Result<()> {
     if let Some(dir) = path.parent() {
         std::fs::create_dir_all(dir)?;

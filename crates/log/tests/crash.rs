@@ -459,7 +459,7 @@ struct Outcome {
 /// Runs one seed; `Err` says what went wrong.
 fn run_seed(seed: u64, mode: Mode, planted: &[&str]) -> Result<Outcome, String> {
     let mut options = WorldOptions::seeded(seed);
-    options.buggify = seed % 2 == 0;
+    options.buggify = seed.is_multiple_of(2);
     options.planted = planted.iter().map(|name| (*name).to_owned()).collect();
     let world = World::new(options);
     let host = world.add_host(HostSpec::named("n1"));

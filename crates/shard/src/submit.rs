@@ -94,7 +94,7 @@ impl Shard {
             let running = work(shard);
             Box::pin(async move {
                 // Whoever asked may be gone.
-                let _ = answer.send(running.await);
+                answer.send(running.await);
             })
         });
         match self.inbox_of(to).send(job).await {

@@ -318,7 +318,7 @@ fn respond(cx: &Cx, context: Context, wanted: Vec<Wanted>, parts: Vec<Part>) -> 
             log_start_offset: part.log_start,
             diverging_epoch: part
                 .diverging
-                .map(|(epoch, end_offset)| EpochEndOffset { epoch, end_offset, ..Default::default() })
+                .map(|(epoch, end_offset)| EpochEndOffset { epoch, end_offset })
                 .unwrap_or_default(),
             aborted_transactions: None,
             records: Some(part.slices.into()),
