@@ -53,6 +53,11 @@ impl<M: Send> Sender<M> {
         self.inner.send(message).await.map_err(|_| Gone)
     }
 
+    /// Messages that wait; any moment's count, for metrics.
+    pub fn depth(&self) -> usize {
+        self.inner.max_capacity() - self.inner.capacity()
+    }
+
     /// Whether the receiver is gone.
     pub fn is_closed(&self) -> bool {
         self.inner.is_closed()

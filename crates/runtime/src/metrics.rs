@@ -190,7 +190,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// The counter of these labels, made at the first call.
+    /// The counter of these labels, made at the first call. In a metric of unit `seconds` it counts nanoseconds.
     pub fn counter(&self, metric: &'static Metric, labels: Labels) -> Counter {
         match self.series(metric, labels, || Series::Counter(Counter::default())) {
             Series::Counter(counter) => counter,
@@ -300,6 +300,7 @@ impl Snapshot {
                 let _ = writeln!(out, "# HELP ouzel_{last} {}\n# TYPE ouzel_{last} {kind}", metric.help);
             }
             match value {
+                Value::Counter(n) if metric.unit == "seconds" => line(out, last, "", labels, None, &(*n as f64 / 1e9)),
                 Value::Counter(n) => line(out, last, "", labels, None, n),
                 Value::Gauge(n) => line(out, last, "", labels, None, n),
                 Value::Histogram(d) => write_histogram(out, metric, labels, d),
@@ -348,6 +349,7 @@ mod tests {
 
     static BYTES: Metric = Metric::new("log_append_bytes_total", "bytes", "Bytes appended.");
     static DEPTH: Metric = Metric::new("mailbox_depth", "messages", "Messages waiting.");
+    static BUSY: Metric = Metric::new("cpu_busy_seconds_total", "seconds", "Time at work.");
     static LATENCY: Metric = Metric::new("log_commit_seconds", "seconds", "Time of a group commit.");
 
     #[test]
@@ -403,6 +405,7 @@ mod tests {
         registry.counter(&BYTES, vec![("topic", "a\"b\\c\n".into())]).add(1);
         registry.counter(&BYTES, vec![("topic", "d".into()), ("partition", "0".into())]).add(2);
         registry.histogram(&LATENCY, vec![]).record(1024 + 1);
+        registry.counter(&BUSY, vec![]).add(2_500_000_000);
         let mut text = String::new();
         registry.snapshot().write_text(&mut text);
         assert_eq!(text.matches("# TYPE ouzel_log_append_bytes_total counter").count(), 1);
@@ -412,6 +415,7 @@ mod tests {
         assert!(text.contains("ouzel_log_commit_seconds_bucket{le=\"0.000002048\"} 1\n"), "{text}");
         assert!(text.contains("ouzel_log_commit_seconds_bucket{le=\"+Inf\"} 1\n"), "{text}");
         assert!(text.contains("ouzel_log_commit_seconds_count 1\n"), "{text}");
+        assert!(text.contains("ouzel_cpu_busy_seconds_total 2.5\n"), "{text}");
     }
 
     #[test]
