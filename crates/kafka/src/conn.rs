@@ -7,8 +7,9 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
+use ouzel_runtime::metrics::Histogram;
 use ouzel_runtime::sync::{Permit, Semaphore, channel};
-use ouzel_runtime::{Class, Conn};
+use ouzel_runtime::{Class, Conn, Instant};
 use ouzel_wire::frame::{self, FRAME_BYTES_MAX};
 use tracing::info;
 
@@ -44,6 +45,9 @@ pub(crate) enum Outcome {
 
 struct Queued {
     reply: Reply,
+    read: Instant,
+    /// Where its time is counted, if it is.
+    latency: Option<Histogram>,
     _memory: (Permit, Permit),
 }
 
@@ -89,7 +93,7 @@ pub(crate) async fn serve(kafka: &Rc<Kafka>, open: &Rc<Open>) {
 }
 
 async fn write_replies(kafka: &Rc<Kafka>, open: &Rc<Open>, queue: &mut channel::Receiver<Queued>) -> End {
-    while let Some(Queued { reply, _memory }) = queue.recv().await {
+    while let Some(Queued { reply, read, latency, _memory }) = queue.recv().await {
         let outcome = match reply {
             Reply::Now(bytes) => Outcome::Send(bytes),
             Reply::Later(reply) => reply.await,
@@ -101,9 +105,13 @@ async fn write_replies(kafka: &Rc<Kafka>, open: &Rc<Open>, queue: &mut channel::
                     open.conn.shutdown();
                     return write_end(&error);
                 }
+                if let Some(latency) = latency {
+                    latency.record_duration(kafka.shard.runtime().now().duration_since(read));
+                }
             }
             Outcome::Nothing => {}
             Outcome::Close(cause) => {
+                kafka.metrics.request_errors.add(1);
                 open.conn.shutdown();
                 return End::Abnormal(cause);
             }
@@ -138,16 +146,20 @@ async fn read_requests(kafka: &Rc<Kafka>, open: &Rc<Open>, replies: channel::Sen
         };
         let kib = frame.len().div_ceil(1024);
         open.under_way.set(open.under_way.get() + 1);
-        open.last_request.set(rt.now());
+        let (read, latency) = (rt.now(), kafka.metrics.latency(&frame));
+        open.last_request.set(read);
         kafka.metrics.requests.add(1);
         kafka.metrics.received_bytes.add(frame.len() as u64 + 4);
         let Ok(own) = budget.acquire(kib.min(CONNECTION_KIB_MAX)).await else { return End::Usual };
         let Ok(shared) = kafka.memory.acquire(kib).await else { return End::Usual };
         let reply = match dispatch::start(kafka, &peer, frame).await {
             Ok(reply) => reply,
-            Err(cause) => return End::Abnormal(cause),
+            Err(cause) => {
+                kafka.metrics.request_errors.add(1);
+                return End::Abnormal(cause);
+            }
         };
-        if replies.send(Queued { reply, _memory: (own, shared) }).await.is_err() {
+        if replies.send(Queued { reply, read, latency, _memory: (own, shared) }).await.is_err() {
             return End::Usual;
         }
     }

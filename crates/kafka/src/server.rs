@@ -7,10 +7,11 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use ouzel_runtime::metrics::{Counter, Gauge, Metric};
+use ouzel_runtime::metrics::{Counter, Gauge, Histogram, Metric};
 use ouzel_runtime::sync::Semaphore;
 use ouzel_runtime::{Class, Conn, Instant, Listener, Runtime};
 use ouzel_shard::Shard;
+use ouzel_wire::ApiKey;
 use tracing::{debug, warn};
 
 use crate::conn;
@@ -84,6 +85,12 @@ pub(crate) struct Metrics {
     pub sent_bytes: Counter,
     pub produced_bytes: Counter,
     pub fetched_bytes: Counter,
+    pub produced_records: Counter,
+    pub fetched_records: Counter,
+    /// Requests that their connection ended with.
+    pub request_errors: Counter,
+    produce_latency: Histogram,
+    consume_latency: Histogram,
 }
 
 static RPC_ACTIVE_CONNECTIONS: Metric =
@@ -99,20 +106,49 @@ static RPC_RECEIVED_BYTES: Metric = Metric::new("rpc_received_bytes", "bytes", "
 static RPC_SENT_BYTES: Metric = Metric::new("rpc_sent_bytes", "bytes", "Bytes of Kafka replies.");
 static KAFKA_REQUEST_BYTES: Metric =
     Metric::new("kafka_request_bytes_total", "bytes", "Bytes of record batches, by request.");
+static KAFKA_RECORDS_PRODUCED: Metric =
+    Metric::new("kafka_records_produced_total", "records", "Records of clients that were appended.");
+static KAFKA_RECORDS_FETCHED: Metric =
+    Metric::new("kafka_records_fetched_total", "records", "Records of the batches that were sent to clients.");
+static KAFKA_REQUEST_LATENCY: Metric = Metric::new(
+    "kafka_request_latency_seconds",
+    "seconds",
+    "Time from a request's last byte to its reply's, by request; a consumer's wait for records is part of it.",
+);
+static RPC_REQUEST_ERRORS: Metric = Metric::new(
+    "rpc_request_errors_total",
+    "requests",
+    "Requests without a reply that end their connection: malformed, unknown, or failed with acks=0.",
+);
 
 impl Metrics {
     fn new(rt: &Runtime) -> Metrics {
         let m = rt.metrics();
-        let request = |kind: &str| vec![("request", kind.to_string())];
+        let server = || vec![("ouzel_server", "kafka".to_string())];
+        let request = |kind: &str| vec![("ouzel_request", kind.to_string())];
         Metrics {
-            connections: m.gauge(&RPC_ACTIVE_CONNECTIONS, vec![]),
-            connections_total: m.counter(&RPC_CONNECTIONS, vec![]),
-            closed_abnormally: m.counter(&RPC_CLOSED_ABNORMALLY, vec![]),
+            connections: m.gauge(&RPC_ACTIVE_CONNECTIONS, server()),
+            connections_total: m.counter(&RPC_CONNECTIONS, server()),
+            closed_abnormally: m.counter(&RPC_CLOSED_ABNORMALLY, server()),
             requests: m.counter(&KAFKA_REQUESTS, vec![]),
-            received_bytes: m.counter(&RPC_RECEIVED_BYTES, vec![]),
-            sent_bytes: m.counter(&RPC_SENT_BYTES, vec![]),
+            received_bytes: m.counter(&RPC_RECEIVED_BYTES, server()),
+            sent_bytes: m.counter(&RPC_SENT_BYTES, server()),
             produced_bytes: m.counter(&KAFKA_REQUEST_BYTES, request("produce")),
             fetched_bytes: m.counter(&KAFKA_REQUEST_BYTES, request("consume")),
+            produced_records: m.counter(&KAFKA_RECORDS_PRODUCED, vec![]),
+            fetched_records: m.counter(&KAFKA_RECORDS_FETCHED, vec![]),
+            request_errors: m.counter(&RPC_REQUEST_ERRORS, server()),
+            produce_latency: m.histogram(&KAFKA_REQUEST_LATENCY, request("produce")),
+            consume_latency: m.histogram(&KAFKA_REQUEST_LATENCY, request("consume")),
+        }
+    }
+
+    /// Where the time of a request is counted, if it is; `frame` begins with its API key.
+    pub fn latency(&self, frame: &[u8]) -> Option<Histogram> {
+        match ApiKey::from_i16(i16::from_be_bytes(*frame.first_chunk()?))? {
+            ApiKey::Produce => Some(self.produce_latency.clone()),
+            ApiKey::Fetch => Some(self.consume_latency.clone()),
+            _ => None,
         }
     }
 }

@@ -98,6 +98,9 @@ pub(crate) async fn handle(cx: Cx, request: FetchRequest) -> FetchResponse {
     };
     let sent: usize = parts.iter().map(|p| p.bytes).sum();
     cx.kafka.metrics.fetched_bytes.add(sent as u64);
+    let slices = parts.iter().flat_map(|p| &p.slices);
+    let batches = slices.flat_map(|slice| ouzel_records::batches(slice).flatten());
+    cx.kafka.metrics.fetched_records.add(batches.map(|batch| batch.count().max(0) as u64).sum());
     respond(&cx, context, wanted, parts)
 }
 

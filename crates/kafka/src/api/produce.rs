@@ -37,6 +37,7 @@ struct Item {
 type Result = std::result::Result<Stored, Refused>;
 
 struct Stored {
+    records: u32,
     base_offset: i64,
     append_time: i64,
     log_start: i64,
@@ -92,8 +93,10 @@ pub(crate) async fn start(cx: Cx, header: &RequestHeader, d: &mut Decoder<'_>) -
             results = appending.gather() => Some(results),
             _ = rt.sleep(wait) => None,
         };
-        if results.is_some() {
+        if let Some(results) = &results {
+            let records = results.iter().flatten().flatten().map(|stored| u64::from(stored.records)).sum();
             cx.kafka.metrics.produced_bytes.add(bytes);
+            cx.kafka.metrics.produced_records.add(records);
         }
         let mut results = results.unwrap_or_default();
         let mut failed = false;
@@ -128,11 +131,13 @@ pub(crate) async fn start(cx: Cx, header: &RequestHeader, d: &mut Decoder<'_>) -
 
 /// Appends on the shard of the partitions; what it returns waits until all are committed.
 fn append(shard: &Rc<Shard>, items: Vec<Item>) -> impl Future<Output = Vec<Result>> + use<> {
-    let appended: Vec<std::result::Result<Appended, Refused>> = items
+    let appended: Vec<std::result::Result<(Appended, u32), Refused>> = items
         .into_iter()
         .map(|item| {
             let partition = shard.partition(item.topic, item.partition).ok_or(Refused::Unknown)?;
-            partition.append(item.batch, item.zstd, Source::Client, item.acks_all).map_err(Refused::Append)
+            let records = records(&item.batch);
+            let appended = partition.append(item.batch, item.zstd, Source::Client, item.acks_all);
+            appended.map(|appended| (appended, records)).map_err(Refused::Append)
         })
         .collect();
     async move {
@@ -140,8 +145,9 @@ fn append(shard: &Rc<Shard>, items: Vec<Item>) -> impl Future<Output = Vec<Resul
         for one in appended {
             results.push(match one {
                 Err(refused) => Err(refused),
-                Ok(appended) => {
+                Ok((appended, records)) => {
                     let stored = Stored {
+                        records,
                         base_offset: appended.base_offset.0,
                         append_time: appended.append_time.map_or(-1, |t| t.0),
                         log_start: appended.log_start.0,
@@ -152,6 +158,11 @@ fn append(shard: &Rc<Shard>, items: Vec<Item>) -> impl Future<Output = Vec<Resul
         }
         results
     }
+}
+
+/// Records of a batch, as its header has it; appending checks that.
+fn records(batch: &Bytes) -> u32 {
+    ouzel_records::Batch::split_first(batch).map_or(0, |(batch, _)| batch.count().max(0) as u32)
 }
 
 fn answer(index: i32, result: Option<Result>) -> PartitionProduceResponse {
