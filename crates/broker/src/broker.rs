@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ouzel_gateway::{Admin, AdminOptions};
 use ouzel_runtime::system::{self, Shards, SystemOptions};
 
 use crate::config::{Config, DataDir};
@@ -12,6 +13,8 @@ use crate::run::{self, Ready, Seat, StartError};
 /// A broker in this process. Dropping it stops it without waiting; see [`Broker::stop`].
 pub struct Broker {
     shards: Option<Shards>,
+    /// Answers until the shards have ended.
+    admin: Option<Admin>,
     ready: Ready,
     dir: PathBuf,
     temporary: Option<Temporary>,
@@ -33,7 +36,9 @@ pub enum BrokerError {
 
 impl Broker {
     /// Starts a broker; resolves when it serves. Needs no particular async runtime.
-    pub async fn start(config: Config) -> Result<Broker, BrokerError> {
+    pub async fn start(mut config: Config) -> Result<Broker, BrokerError> {
+        let wanted = config.admin;
+        let admin = admin(&mut config)?;
         let temporary = match &config.data {
             DataDir::At(_) => None,
             DataDir::Temporary => Some(Temporary::new()?),
@@ -64,7 +69,14 @@ impl Broker {
             })
         })?;
         match ready.await {
-            Ok(Ok(ready)) => Ok(Broker { shards: Some(shards), ready, dir, temporary }),
+            Ok(Ok(mut ready)) => {
+                if let (Some(admin), Some(wanted)) = (&admin, wanted) {
+                    admin.ready(ready.inboxes.0.clone());
+                    ready.admin = Some(admin.addr());
+                    ready.admin_taken = Some(wanted.port()).filter(|port| *port != 0 && *port != admin.addr().port());
+                }
+                Ok(Broker { shards: Some(shards), admin, ready, dir, temporary })
+            }
             Ok(Err(error)) => {
                 shards.stop();
                 Err(error.into())
@@ -120,6 +132,17 @@ impl Drop for Broker {
             let _ = shards.join();
         }
     }
+}
+
+/// Opens the admin door, if there is to be one, and notes where it is: before anything else, so that its port is known and probes
+/// hear that the broker is booting.
+fn admin(config: &mut Config) -> Result<Option<Admin>, StartError> {
+    let Some(addr) = config.admin else { return Ok(None) };
+    let partition_detail = config.settings.get("metrics.partition_detail").is_none_or(|value| value == "true");
+    let options = AdminOptions { addr, may_move: config.admin_may_move, partition_detail };
+    let admin = Admin::start(options).map_err(|source| StartError::Listen { addr, source })?;
+    config.admin = Some(admin.addr());
+    Ok(Some(admin))
 }
 
 /// A directory that goes when the broker does.

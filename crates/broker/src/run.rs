@@ -41,6 +41,10 @@ pub struct Ready {
     pub advertised: (String, u16),
     /// The first wanted port that was taken, if it had to move.
     pub kafka_taken: Option<u16>,
+    /// The admin door, as bound.
+    pub admin: Option<SocketAddr>,
+    /// As `kafka_taken`.
+    pub admin_taken: Option<u16>,
     /// Topics and partitions found.
     pub topics: usize,
     /// Partitions found.
@@ -292,6 +296,9 @@ impl First {
             kafka: addrs,
             advertised,
             kafka_taken,
+            // The door isn't the shards'.
+            admin: None,
+            admin_taken: None,
             topics: image.topic_count(),
             partitions: image.partition_count(),
             inboxes: Inboxes(inboxes),
@@ -353,6 +360,9 @@ fn process_values(config: &Config, dir: &Path, addrs: &[SocketAddr], advertised:
     values.insert("node.id".into(), config.node.0.to_string());
     values.insert("listeners".into(), listeners.join(","));
     values.insert("advertised.listeners".into(), format!("PLAINTEXT://{}:{}", advertised.0, advertised.1));
+    if let Some(admin) = config.admin {
+        values.insert("admin.listeners".into(), admin.to_string());
+    }
     values.insert("log.dirs".into(), dir.display().to_string());
     values.insert("node.cores".into(), config.cores.to_string());
     values.insert("node.memory.bytes".into(), config.memory.to_string());

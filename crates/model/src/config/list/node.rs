@@ -68,6 +68,7 @@ pub static NODE: &[Setting] = &[
         .bounds(OneOf(&["none", "redpanda"]))
         .doc("Whose metric names are given besides ours."),
     Setting::node("metrics.partition_detail", Boolean, "true")
+        .honoured()
         .doc("Whether each partition has metrics of its own; above 10,000 partitions none has."),
     Setting::node("node.cores", Int, "0")
         .unit(Count)
