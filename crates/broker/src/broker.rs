@@ -13,8 +13,8 @@ use crate::run::{self, Ready, Seat, StartError};
 /// A broker in this process. Dropping it stops it without waiting; see [`Broker::stop`].
 pub struct Broker {
     shards: Option<Shards>,
-    /// Answers until the shards have ended.
-    admin: Option<Admin>,
+    /// Held: it answers until the shards have ended.
+    _admin: Option<Admin>,
     ready: Ready,
     dir: PathBuf,
     temporary: Option<Temporary>,
@@ -75,7 +75,7 @@ impl Broker {
                     ready.admin = Some(admin.addr());
                     ready.admin_taken = Some(wanted.port()).filter(|port| *port != 0 && *port != admin.addr().port());
                 }
-                Ok(Broker { shards: Some(shards), admin, ready, dir, temporary })
+                Ok(Broker { shards: Some(shards), _admin: admin, ready, dir, temporary })
             }
             Ok(Err(error)) => {
                 shards.stop();

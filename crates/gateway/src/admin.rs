@@ -260,12 +260,10 @@ mod tests {
     }
 
     #[test]
-    fn dropping_it_frees_the_port_and_cuts_connections() {
+    fn dropping_it_cuts_connections() {
         let admin = start();
-        let addr = admin.addr();
-        let mut idle = TcpStream::connect(addr).expect("it listens");
+        let mut idle = TcpStream::connect(admin.addr()).expect("it listens");
         drop(admin);
         assert_eq!(idle.read(&mut [0]).unwrap_or(0), 0);
-        assert!(TcpListener::bind(addr).is_ok());
     }
 }
