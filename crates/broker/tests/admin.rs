@@ -195,7 +195,7 @@ fn metrics_say_what_clients_did() {
     assert!(grown("ouzel_rpc_sent_bytes{ouzel_server=\"kafka\"}") > 5.0 * 5.0);
     let groups = "ouzel_log_commit_groups_total";
     assert!(after.sum(groups) >= before.sum(groups) + 2.0);
-    assert_eq!(after.sum("ouzel_log_commit_seconds_count"), after.sum(groups));
+    assert!(after.sum("ouzel_log_commit_seconds_count") > before.sum("ouzel_log_commit_seconds_count"));
     assert_eq!(after.value("ouzel_rpc_active_connections{ouzel_server=\"kafka\"}"), 1.0);
     assert_eq!(after.value("ouzel_kafka_partitions{ouzel_namespace=\"kafka\",ouzel_topic=\"t\"}"), 4.0);
     assert_eq!(after.value("ouzel_cluster_unavailable_partitions"), 0.0);

@@ -405,8 +405,8 @@ impl Ring {
         self.bare_wanted = false;
         let (built, bytes) = (core.rt.now(), buf.len() as u64);
         self.in_flight.push_back(InFlight { sequence, bytes, sync, built, written: false, tickets });
-        core.metrics.journal_blocks.add(1);
-        core.metrics.journal_bytes.add(bytes);
+        core.metrics.commit_groups.add(1);
+        core.metrics.group_bytes.record(bytes);
         core.metrics.journal_files.set(self.files.len() as i64);
         if self.capture.is_some()
             && !self.queue.iter().any(|log| log.inner.borrow().has_small())
@@ -464,7 +464,7 @@ impl Ring {
                 Sync::Cached => self.unsynced_bytes += front.bytes,
             }
             let block = self.in_flight.pop_front().expect("the front is there");
-            core.metrics.journal_commit.record_duration(core.rt.now().duration_since(block.built));
+            core.metrics.commit.record_duration(core.rt.now().duration_since(block.built));
             block.tickets.into_iter().for_each(|(log, ticket)| core.give_back(log, ticket));
         }
         false
