@@ -77,28 +77,27 @@ mod tests {
         }
     }
 
-    fn check(method: Method, uri: &str, headers: &[(header::HeaderName, &str)], answered: bool) {
-        let map: HeaderMap = headers.iter().map(|(n, v)| (n.clone(), v.parse().expect("a header"))).collect();
-        assert_eq!(
-            refusal(&method, &uri.parse().expect("a uri"), &map).is_none(),
-            answered,
-            "{method} {uri} {headers:?}"
-        );
+    fn check(method: Method, uri: &str, host: Option<&str>, origin: Option<&str>, answered: bool) {
+        let headers = [(header::HOST, host), (header::ORIGIN, origin)];
+        let headers: HeaderMap =
+            headers.into_iter().filter_map(|(name, value)| Some((name, value?.parse().expect("a value")))).collect();
+        let refused = refusal(&method, &uri.parse().expect("a uri"), &headers).is_some();
+        assert_eq!(refused, !answered, "{method} {uri} {headers:?}");
     }
 
     #[test]
     fn reads_need_a_loopback_host_and_writes_a_loopback_origin_too() {
-        let (good, evil) = ((header::HOST, "localhost:9644"), (header::HOST, "evil.example"));
-        check(Method::GET, "/metrics", &[good.clone()], true);
-        check(Method::GET, "/metrics", &[], true);
-        check(Method::GET, "/metrics", &[evil.clone()], false);
-        check(Method::GET, "http://evil.example/metrics", &[good.clone()], false);
-        let (own, other) = ((header::ORIGIN, "http://127.0.0.1:80"), (header::ORIGIN, "http://evil.example"));
-        check(Method::PUT, "/v1", &[good.clone()], true);
-        check(Method::PUT, "/v1", &[good.clone(), own.clone()], true);
-        check(Method::PUT, "/v1", &[evil, own], false);
-        check(Method::PUT, "/v1", &[good.clone(), other.clone()], false);
-        check(Method::DELETE, "/v1", &[good.clone(), (header::ORIGIN, "null")], false);
-        check(Method::GET, "/v1", &[good, other], true);
+        let (good, evil) = (Some("localhost:9644"), Some("evil.example"));
+        check(Method::GET, "/metrics", good, None, true);
+        check(Method::GET, "/metrics", None, None, true);
+        check(Method::GET, "/metrics", evil, None, false);
+        check(Method::GET, "http://evil.example/metrics", good, None, false);
+        let (own, other) = (Some("http://127.0.0.1:80"), Some("http://evil.example"));
+        check(Method::PUT, "/v1", good, None, true);
+        check(Method::PUT, "/v1", good, own, true);
+        check(Method::PUT, "/v1", evil, own, false);
+        check(Method::PUT, "/v1", good, other, false);
+        check(Method::DELETE, "/v1", good, Some("null"), false);
+        check(Method::GET, "/v1", good, other, true);
     }
 }
