@@ -666,7 +666,7 @@ impl Groups {
         };
         let mut listed = Vec::new();
         for (id, group) in &self.groups {
-            let state = group.live.state();
+            let state = group.live.shown();
             if group.exists() && wanted(&filter.states, state.name()) && wanted(&filter.types, CLASSIC) {
                 listed.push(ListedGroup {
                     group: id.to_string(),

@@ -50,6 +50,20 @@ fn a_change_takes_effect_when_it_is_stored() {
 }
 
 #[test]
+fn group_looks_empty_once_its_last_member_has_left() {
+    let mut world = World::quick();
+    let (ids, _) = world.form("g", &["a"]);
+    world.prompt = false;
+    world.check(leave("g", &[&ids[0]]), GroupResponse::Leave(Ok(vec![Ok(())])));
+    assert_eq!((world.open.len(), world.state("g")), (1, "Empty"));
+    // Who comes now waits for the record and finds a group that is.
+    let call = world.ask(set_offset("g", "t", 1));
+    assert!(world.is_held(call));
+    world.commit_all();
+    assert_eq!(world.answer(call), committed_ok(1));
+}
+
+#[test]
 fn commits_are_on_their_way_together_and_end_in_log_order() {
     let mut world = World::quick();
     world.prompt = false;

@@ -178,6 +178,17 @@ impl Classic {
         }
     }
 
+    /// The state as clients are told it. A rebalance that nobody is left to join is over for them although its record isn't stored
+    /// yet: who sees the last member's leave answered may count on an empty group, as with Kafka. Calls that change the group wait.
+    pub fn shown(&self) -> GroupState {
+        match self.phase {
+            Phase::Preparing { initial: None, .. } if self.members.is_empty() && self.reserved.is_empty() => {
+                GroupState::Empty
+            }
+            _ => self.state(),
+        }
+    }
+
     pub fn protocol_type(&self) -> &str {
         &self.protocol_type
     }
@@ -235,7 +246,7 @@ impl Classic {
             assignment: if stable { member.assignment.clone() } else { Bytes::new() },
         };
         Description {
-            state: self.state(),
+            state: self.shown(),
             protocol_type: self.protocol_type.clone(),
             protocol: if stable { self.protocol.clone() } else { String::new() },
             members: self.members.iter().map(member).collect(),
