@@ -156,6 +156,8 @@ impl Controller {
     pub async fn open(rt: &Runtime, store: &Store, options: ControllerOptions) -> Result<Controller, OpenError> {
         assert!(options.snapshot_commands > 0, "a snapshot covers something new");
         let log = open_log(store, options.token)?;
+        // A topic can be deleted when the disk is full: that is what makes room.
+        log.set_reserve(true);
         let start = load(rt, &log, &options).await?;
         let snapshot = (start.index, start.image.version());
         let (image, applied) = replay(&log, start).await?;

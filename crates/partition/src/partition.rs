@@ -226,6 +226,8 @@ impl Partition {
             progress: Notify::new(),
             watchers: RefCell::default(),
         });
+        // Coordinators go on writing when the disk is too full for clients' records.
+        partition.log.set_reserve(partition.topic.is_internal());
         // In one turn, so that no footer is written without them.
         if recovered {
             store.attach(&partition.log, token, log_options);
