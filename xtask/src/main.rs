@@ -7,6 +7,7 @@ mod codegen;
 mod run;
 mod suites;
 mod tidy;
+mod walk;
 
 use anyhow::{Result, bail};
 
@@ -14,11 +15,12 @@ const HELP: &str = "\
 cargo xtask <command>
   test                    unit and integration tests, simulator seeds, conformance suites whose toolchain is there
   ci                      what .ci/run does after `test`: format, lints, tidy, generated code, docs, the README walk
-  long                    everything that doesn't fit a landing; appends to docs/ledger/
+  long                    all suites of clients, thousands of seeds, planted bugs
+  walk                    the README's walk: release build, ready block, clients across a kill
   tidy                    house rules: arrows between rooms, owners of foreign crates, no stubs
   codegen [--check]       generate crates/wire/src/schema from crates/wire/schema
   sim ...                 run the simulator: run, sweep, meta, plant (see `cargo xtask sim help`)
-  conformance ...         foreign clients: [--suite S] [--bootstrap A]
+  conformance ...         foreign clients: [--suite S]... [--bootstrap A | --ouzel PATH]
   bench ROW               one row of docs/benchmarks.md";
 
 fn main() -> Result<()> {
@@ -27,6 +29,9 @@ fn main() -> Result<()> {
     match args.first().map(String::as_str) {
         Some("test") => suites::test(),
         Some("ci") => suites::ci(),
+        Some("long") => suites::long(),
+        Some("walk") => walk::run(),
+        Some("conformance") => suites::conformance(rest),
         Some("tidy") => tidy::run(&run::root()),
         Some("codegen") => codegen::run(rest.iter().any(|arg| arg == "--check")),
         Some("sim") => suites::sim(rest),

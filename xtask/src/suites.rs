@@ -1,16 +1,51 @@
-//! What `test` and `ci` are made of.
+//! What `test`, `ci` and `long` are made of.
+//!
+//! Everything is built twice: with the profile `ci` (optimised, assertions on) and, for the README's walk, as a release.
 
-use anyhow::Result;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
 
 use crate::run::{Counts, cargo, counted, root, step};
-use crate::tidy;
+use crate::{tidy, walk};
+
+/// Seeds of the simulator in one `test`, and how long they may take.
+const SEEDS: &str = "60";
+const SEEDS_BUDGET: &str = "90s";
+/// The same in `long`.
+const LONG_SEEDS: &str = "2000";
+const LONG_SEEDS_BUDGET: &str = "60m";
+/// `ouzel-sim sweep` says this when the budget ended before the seeds did: fine on a busy machine.
+const BUDGET_SPENT: i32 = 3;
+
+/// Suites of foreign clients that every `test` runs, and those of which the commit chooses one family.
+const ALWAYS: [&str; 2] = ["kcat", "confluent"];
+const BY_TURNS: [&[&str]; 4] = [&["java"], &["go"], &["node"], &["kafka-python", "aiokafka"]];
 
 /// `cargo xtask test`.
 pub fn test() -> Result<()> {
     let mut counts = Counts::default();
-    counted("unit and integration tests", cargo(&["test", "--workspace", "--profile", "ci"]).arg("-q"), &mut counts)?;
-    println!("{} passed, {} failed, {} skipped", counts.passed, counts.failed, counts.skipped);
-    Ok(())
+    unit_tests(&mut counts)?;
+    seeds(&mut counts, SEEDS, SEEDS_BUDGET)?;
+    let turn = BY_TURNS[turn(&revision()) % BY_TURNS.len()];
+    clients(&mut counts, &[&ALWAYS, turn].concat())?;
+    closing(counts)
+}
+
+/// `cargo xtask long`.
+pub fn long() -> Result<()> {
+    let mut counts = Counts::default();
+    unit_tests(&mut counts)?;
+    clients(&mut counts, &[])?;
+    seeds(&mut counts, LONG_SEEDS, LONG_SEEDS_BUDGET)?;
+    let sim = |words: &[&str]| {
+        let mut command = simulator();
+        command.args(words);
+        command
+    };
+    counted("seeds repeat", &mut sim(&["meta", "--count", "20"]), &[0], &mut counts)?;
+    counted("planted bugs are caught", &mut sim(&["plant"]), &[0], &mut counts)?;
+    closing(counts)
 }
 
 /// `cargo xtask ci`.
@@ -21,10 +56,68 @@ pub fn ci() -> Result<()> {
     println!("==> generated code");
     crate::codegen::run(true)?;
     step("lints", &mut cargo(&["clippy", "--workspace", "--all-targets", "--profile", "ci", "--", "-D", "warnings"]))?;
-    Ok(())
+    let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--profile", "ci", "--quiet"]);
+    step("documentation", doc.env("RUSTDOCFLAGS", "-D warnings"))?;
+    println!("==> README's walk");
+    walk::run()
+}
+
+/// `cargo xtask conformance ...`.
+pub fn conformance(args: &[String]) -> Result<()> {
+    step("clients", suites().args(args))
 }
 
 /// `cargo xtask sim ...`.
 pub fn sim(args: &[String]) -> Result<()> {
-    step("simulator", cargo(&["run", "-q", "--profile", "ci", "--package", "ouzel-sim", "--"]).args(args))
+    step("simulator", simulator().args(args))
+}
+
+/// The program that runs suites of foreign clients.
+pub fn suites() -> Command {
+    cargo(&["run", "-q", "--profile", "ci", "--package", "ouzel-conformance", "--", "run"])
+}
+
+fn simulator() -> Command {
+    cargo(&["run", "-q", "--profile", "ci", "--package", "ouzel-sim", "--"])
+}
+
+fn unit_tests(counts: &mut Counts) -> Result<()> {
+    let mut all = cargo(&["test", "--workspace", "--profile", "ci", "--no-fail-fast", "-q"]);
+    counted("unit and integration tests", &mut all, &[0], counts)
+}
+
+fn seeds(counts: &mut Counts, seeds: &str, budget: &str) -> Result<()> {
+    let mut sweep = simulator();
+    sweep.args(["sweep", "--base", &revision(), "--count", seeds, "--budget", budget]);
+    counted("simulator", &mut sweep, &[0, BUDGET_SPENT], counts)
+}
+
+fn clients(counts: &mut Counts, names: &[&str]) -> Result<()> {
+    let mut command = suites();
+    for name in names {
+        command.args(["--suite", name]);
+    }
+    counted("clients", &mut command, &[0], counts)
+}
+
+fn closing(counts: Counts) -> Result<()> {
+    println!("{} passed, {} failed, {} skipped", counts.passed, counts.failed, counts.skipped);
+    if counts.failed > 0 {
+        bail!("tests failed");
+    }
+    Ok(())
+}
+
+/// The commit under test; a tree without git has always the same seeds and turn.
+fn revision() -> String {
+    let said = Command::new("git").args(["rev-parse", "HEAD"]).current_dir(root()).output().context("git");
+    match said {
+        Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).trim().to_string(),
+        _ => "0".to_string(),
+    }
+}
+
+/// Whose turn it is at this commit.
+fn turn(revision: &str) -> usize {
+    revision.get(..4).and_then(|digits| usize::from_str_radix(digits, 16).ok()).unwrap_or(0)
 }

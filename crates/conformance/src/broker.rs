@@ -21,17 +21,18 @@ const LOG_TAIL: u64 = 4_000;
 pub struct OwnBroker {
     dir: PathBuf,
     addr: SocketAddr,
+    binary: Option<PathBuf>,
     child: Child,
 }
 
 impl OwnBroker {
-    /// Starts one with fresh data.
-    pub fn start() -> Result<OwnBroker> {
-        let addr = free_addr()?;
+    /// Starts one with fresh data: by this `ouzel` binary's `dev`, else by our own `serve`.
+    pub fn start(binary: Option<&Path>) -> Result<OwnBroker> {
+        let (addr, binary) = (free_addr()?, binary.map(Path::to_path_buf));
         let dir = std::env::temp_dir().join(format!("ouzel-conformance-{}-{}", std::process::id(), addr.port()));
         std::fs::create_dir_all(&dir)?;
-        let child = spawn(&dir, addr)?;
-        Ok(OwnBroker { dir, addr, child })
+        let child = spawn(binary.as_deref(), &dir, addr)?;
+        Ok(OwnBroker { dir, addr, binary, child })
     }
 
     /// Where it listens.
@@ -46,7 +47,7 @@ impl OwnBroker {
         }
         self.child.kill()?;
         self.child.wait()?;
-        self.child = spawn(&self.dir, self.addr)?;
+        self.child = spawn(self.binary.as_deref(), &self.dir, self.addr)?;
         Ok(())
     }
 
@@ -79,10 +80,17 @@ impl Drop for OwnBroker {
     }
 }
 
-fn spawn(dir: &Path, addr: SocketAddr) -> Result<Child> {
+fn spawn(binary: Option<&Path>, dir: &Path, addr: SocketAddr) -> Result<Child> {
     let log = File::options().create(true).append(true).open(dir.join("log"))?;
-    let mut child = Command::new(std::env::current_exe()?)
-        .arg("serve")
+    let mut command = match binary {
+        Some(ouzel) => Command::new(ouzel),
+        None => Command::new(std::env::current_exe()?),
+    };
+    match binary {
+        Some(_) => command.args(["dev", "--verbose", "--cores", "2", "--admin-addr", "127.0.0.1:0"]),
+        None => command.arg("serve"),
+    };
+    let mut child = command
         .arg("--data")
         .arg(dir.join("data"))
         .args(["--kafka-addr", &addr.to_string()])
@@ -94,12 +102,14 @@ fn spawn(dir: &Path, addr: SocketAddr) -> Result<Child> {
     let output = child.stdout.take().context("its output is piped")?;
     let (tell, ready) = mpsc::channel();
     std::thread::spawn(move || {
-        let mut line = String::new();
-        let _ = BufReader::new(output).read_line(&mut line);
+        let (mut output, mut line) = (BufReader::new(output), String::new());
+        let _ = output.read_line(&mut line);
         let _ = tell.send(line);
+        // It isn't to stumble over a closed pipe.
+        let _ = std::io::copy(&mut output, &mut std::io::sink());
     });
     match ready.recv_timeout(START_MAX) {
-        Ok(line) if line.trim() == "ready" => Ok(child),
+        Ok(line) if line.starts_with("ready") => Ok(child),
         other => {
             let _ = child.kill();
             let status = child.wait()?;

@@ -1,8 +1,20 @@
 //! What a suite has said so far, and the broker it may have restarted.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 
 use crate::broker::OwnBroker;
+
+/// Which broker suites are to talk to.
+pub enum Which {
+    /// The one in this binary.
+    Own,
+    /// This `ouzel` binary's.
+    Built(PathBuf),
+    /// One that somebody runs there.
+    Foreign(String),
+}
 
 /// The broker a suite talks to.
 pub enum Target {
@@ -13,11 +25,12 @@ pub enum Target {
 }
 
 impl Target {
-    /// A broker of our own, or the one given.
-    pub fn new(bootstrap: Option<&str>) -> Result<Target> {
-        Ok(match bootstrap {
-            Some(addr) => Target::Foreign(addr.to_string()),
-            None => Target::Own(Box::new(OwnBroker::start()?)),
+    /// What was asked for.
+    pub fn new(broker: &Which) -> Result<Target> {
+        Ok(match broker {
+            Which::Foreign(addr) => Target::Foreign(addr.clone()),
+            Which::Built(binary) => Target::Own(Box::new(OwnBroker::start(Some(binary))?)),
+            Which::Own => Target::Own(Box::new(OwnBroker::start(None)?)),
         })
     }
 

@@ -21,30 +21,35 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
+use control::Which;
+
 const HELP: &str = "\
 ouzel-conformance <command>
-  run [--suite S]... [--bootstrap HOST:PORT]   suites by name or by family; all without a name
-  list                                         the suites and their families
-  serve --data DIR --kafka-addr ADDR           the broker the suites talk to
+  run [--suite S]...                    suites by name or by family; all without a name
+      [--bootstrap HOST:PORT]             against this broker, which is never killed
+      [--ouzel PATH]                      against the broker of this binary, as `PATH dev` starts it
+  list                                  the suites and their families
+  serve --data DIR --kafka-addr ADDR    the broker the suites talk to otherwise
 Variables: OUZEL_REQUIRE=java,go,…  a suite that can't run is a failure for these toolchains
            OUZEL_CACHE=DIR          where client libraries are kept (~/.cache/ouzel)";
 
 fn main() -> Result<ExitCode> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let (mut suites, mut bootstrap, mut data, mut addr) = (Vec::new(), None, None, None);
+    let (mut suites, mut broker, mut data, mut addr) = (Vec::new(), Which::Own, None, None);
     let mut rest = args.iter().skip(1);
     while let Some(flag) = rest.next() {
         let value = rest.next().with_context(|| format!("{flag} needs a value"))?.clone();
         match flag.as_str() {
             "--suite" => suites.push(value),
-            "--bootstrap" => bootstrap = Some(value),
+            "--bootstrap" => broker = Which::Foreign(value),
+            "--ouzel" => broker = Which::Built(value.into()),
             "--data" => data = Some(value),
             "--kafka-addr" => addr = Some(value),
             other => bail!("no flag `{other}`\n{HELP}"),
         }
     }
     let well = match args.first().map(String::as_str) {
-        Some("run") => suite::run(&suites, bootstrap.as_deref())?,
+        Some("run") => suite::run(&suites, &broker)?,
         Some("list") => {
             suite::SUITES.iter().for_each(|suite| println!("{:14} {}", suite.name, suite.family));
             true

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::control::{Tally, Target};
+use crate::control::{Tally, Target, Which};
 use crate::toolchain;
 use crate::transcript;
 
@@ -43,12 +43,12 @@ pub const SUITES: &[Suite] = &[
     Suite { name: "platformatic", family: "node", kind: Kind::Program(toolchain::node) },
     Suite { name: "franz", family: "go", kind: Kind::Program(toolchain::go) },
     Suite { name: "sarama", family: "go", kind: Kind::Program(toolchain::go) },
-    Suite { name: "java", family: "java", kind: Kind::Program(toolchain::java) },
-    Suite { name: "tools", family: "java", kind: Kind::Program(toolchain::java) },
+    Suite { name: "java-client", family: "java", kind: Kind::Program(toolchain::java) },
+    Suite { name: "java-tools", family: "java", kind: Kind::Program(toolchain::java) },
 ];
 
-/// Runs the suites named, each with a broker of its own unless an address is given; `false` if anything failed.
-pub fn run(names: &[String], bootstrap: Option<&str>) -> Result<bool> {
+/// Runs the suites named, each with a broker of its own unless it is somebody's; `false` if anything failed.
+pub fn run(names: &[String], broker: &Which) -> Result<bool> {
     for name in names {
         if !SUITES.iter().any(|s| s.name == name || s.family == name) {
             let known: Vec<&str> = SUITES.iter().map(|s| s.name).collect();
@@ -60,7 +60,7 @@ pub fn run(names: &[String], bootstrap: Option<&str>) -> Result<bool> {
         if names.is_empty() || names.iter().any(|n| n == suite.name || n == suite.family) {
             let begin = Instant::now();
             println!("{}:", suite.name);
-            let tally = suite.run(bootstrap);
+            let tally = suite.run(broker);
             println!("{} took {:.0} s", suite.name, begin.elapsed().as_secs_f64());
             tally.close();
             failed.extend(tally.failed.into_iter().map(|f| format!("{}: {f}", suite.name)));
@@ -71,7 +71,7 @@ pub fn run(names: &[String], bootstrap: Option<&str>) -> Result<bool> {
 }
 
 impl Suite {
-    fn run(&self, bootstrap: Option<&str>) -> Tally {
+    fn run(&self, broker: &Which) -> Tally {
         let mut tally = Tally::default();
         let command = match &self.kind {
             Kind::Transcripts => toolchain::kcat().map(|()| None),
@@ -89,7 +89,7 @@ impl Suite {
                 return tally;
             }
         };
-        let started = Target::new(bootstrap).map(|mut target| {
+        let started = Target::new(broker).map(|mut target| {
             let ran = match command {
                 None => transcript::run(&mut target, &mut tally),
                 Some(command) => program(command, &mut target, &mut tally),

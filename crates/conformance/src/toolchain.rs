@@ -80,7 +80,7 @@ pub fn java(name: &str) -> Result<Command> {
         let files = sources.map(|file| suites.join(file));
         check(Command::new("javac").args(["-cp", &path, "-d"]).arg(dir).args(files))
     })?;
-    let class = if name == "java" { "Client" } else { "Tools" };
+    let class = if name == "java-client" { "Client" } else { "Tools" };
     let mut command = Command::new("java");
     command.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m", "-cp"]);
     command.arg(format!("{}:{path}", classes.display())).arg(class);
@@ -102,7 +102,7 @@ fn need(program: &str, args: &[&str]) -> Result<()> {
 }
 
 /// A folder of the cache for these files of `suites`, made by `install` if it isn't complete.
-fn cached(kind: &str, suites: &Path, files: &[&str], install: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+fn cached(kind: &str, suites: &Path, files: &[&str], install: impl Fn(&Path) -> Result<()>) -> Result<PathBuf> {
     let mut hash = DefaultHasher::new();
     for file in files {
         let path = suites.join(file);
@@ -110,13 +110,17 @@ fn cached(kind: &str, suites: &Path, files: &[&str], install: impl FnOnce(&Path)
     }
     let dir = cache()?.join(format!("{kind}-{:016x}", hash.finish()));
     let done = dir.join("done");
-    if !done.exists() {
+    let make = || {
         if dir.exists() {
             std::fs::remove_dir_all(&dir)?;
         }
         std::fs::create_dir_all(&dir).with_context(|| dir.display().to_string())?;
         install(&dir)?;
-        std::fs::write(done, "")?;
+        std::fs::write(&done, "").context("done")
+    };
+    // Once more: what is fetched over a network fails now and then.
+    if !done.exists() {
+        make().or_else(|_| make())?;
     }
     Ok(dir)
 }
