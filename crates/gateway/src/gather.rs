@@ -82,8 +82,8 @@ where
         Box::pin(async move {
             // Whoever gave up waiting wants no work done.
             if !answer.is_closed() {
-                let rt = shard.runtime().clone();
-                rt.spawn(Class::Background, async move { answer.send(work(shard).await) });
+                let owner = shard.clone();
+                owner.own(Class::Background, async move { answer.send(work(shard).await) });
             }
         })
     });
