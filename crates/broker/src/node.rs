@@ -93,12 +93,15 @@ impl NodeFile {
 pub(crate) async fn open(rt: &Runtime, dir: &Path, node: NodeId, cores: u16) -> Result<(NodeFile, Lock), NodeError> {
     let io = |source| NodeError::Io { path: dir.to_path_buf(), source };
     let disk = rt.disk();
-    make_dir(rt, dir).await.map_err(io)?;
+    disk.create_dir_all(dir).await.map_err(io)?;
     let lock = disk.lock(&dir.join("LOCK")).await.map_err(io)?;
     let path = dir.join(FILE);
     if disk.exists(&path).await.map_err(io)? {
         let bytes = disk.read(&path, FILE_BYTES_MAX).await.map_err(io)?;
         return check(dir, &path, &bytes, node, cores).map(|file| (file, lock));
+    }
+    if !planted!("25", true, false) {
+        sync_names(rt, dir).await.map_err(io)?;
     }
     let mut random = [0; 32];
     rt.entropy(&mut random);
@@ -116,21 +119,17 @@ pub(crate) async fn open(rt: &Runtime, dir: &Path, node: NodeId, cores: u16) -> 
     Ok((file, lock))
 }
 
-/// Makes the directory if absent. A new directory's name is durable only once its parent is synced, and so on upwards: without it a
-/// power cut takes all that was acknowledged along with the name.
-async fn make_dir(rt: &Runtime, dir: &Path) -> std::io::Result<()> {
-    let mut missing = Vec::new();
-    for ancestor in dir.ancestors().filter(|a| !a.as_os_str().is_empty()) {
-        if rt.disk().exists(ancestor).await? {
-            break;
-        }
-        missing.push(ancestor);
-    }
-    rt.disk().create_dir_all(dir).await?;
-    for made in missing.iter().rev() {
-        let parent = made.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if !planted!("25", true, false) {
-            rt.disk().sync_dir(parent).await?;
+/// Makes the names of a new data directory durable, up to the root: a directory's own name lies in the one above it, and whoever made it
+/// may not have synced that. Without it a power cut takes all that was acknowledged along with the name.
+async fn sync_names(rt: &Runtime, dir: &Path) -> std::io::Result<()> {
+    let here = Path::new(".");
+    for made in dir.ancestors().filter(|a| !a.as_os_str().is_empty()) {
+        let Some(parent) = made.parent() else { break };
+        let parent = if parent.as_os_str().is_empty() { here } else { parent };
+        match rt.disk().sync_dir(parent).await {
+            // Not ours, so not made by us.
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => break,
+            synced => synced?,
         }
     }
     Ok(())

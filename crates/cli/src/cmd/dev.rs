@@ -73,6 +73,11 @@ fn ready_block(broker: &Broker, args: &Dev, started: Instant) -> String {
     let host = if loopback { "localhost" } else { host };
     let taken = ready.kafka_taken.map(|port| format!(" ({port} is taken)")).unwrap_or_default();
     let kafka = format!("{host}:{port}{taken}");
+    let admin = ready.admin.map_or_else(String::new, |addr| {
+        let taken = ready.admin_taken.map(|port| format!(" ({port} is taken)")).unwrap_or_default();
+        let url = format!("http://localhost:{}{taken}", addr.port());
+        format!("  admin     {url:<23} /v1/status/ready, /metrics\n")
+    });
     let own = own_name();
     // The command line goes to the usual port by itself.
     let settings = if *port == KAFKA_PORT { String::new() } else { format!(" -X brokers={host}:{port}") };
@@ -80,7 +85,7 @@ fn ready_block(broker: &Broker, args: &Dev, started: Instant) -> String {
         (format!("{own}{settings} topic produce hello"), format!("{own}{settings} topic consume hello"));
     let between = if own == "ouzel" && settings.is_empty() { "        " } else { "\n      " };
     format!(
-        "ready in {} ms · {data}\n  kafka     {kafka:<19} any Kafka client works\ntry   {produce}{between}{consume}\n",
+        "ready in {} ms · {data}\n  kafka     {kafka:<23} any Kafka client works\n{admin}try   {produce}{between}{consume}\n",
         started.elapsed().as_millis()
     )
 }
