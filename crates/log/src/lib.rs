@@ -38,6 +38,7 @@ mod footer;
 mod health;
 mod journal;
 mod log;
+mod memory;
 pub mod metrics;
 mod reader;
 mod recovery;

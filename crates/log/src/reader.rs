@@ -491,7 +491,9 @@ impl Core {
         let (mut rows, mut position) = (Vec::new(), SEGMENT_HEADER_BYTES as u64);
         while position < segment.end_position {
             let head = self.read_range(log, segment, position, PAGE as u64).await?;
-            if let Some(header) = RunHeader::decode(&head[..RUN_HEADER_BYTES]) {
+            let left = segment.end_position - position;
+            let run = RunHeader::decode(&head[..RUN_HEADER_BYTES]).filter(|header| header.length() <= left);
+            if let Some(header) = run {
                 let bytes = self.read_range(log, segment, position, header.length()).await?;
                 let run =
                     Run::check(&log.id, bytes).map_err(|error| self.bad(log, segment, position, error.to_string()))?;

@@ -48,8 +48,8 @@ pub(crate) struct Recovery {
     pub(crate) next_number: u32,
     pub(crate) closed: BTreeMap<LogNumber, Closed>,
     pub(crate) checkpoint_sequence: u64,
-    /// Blocks below the durable mark couldn't be read.
-    pub(crate) damaged: bool,
+    /// Blocks below the durable mark that couldn't be read: first and last.
+    pub(crate) missing: Option<(u64, u64)>,
 }
 
 pub(crate) struct RecoveredLog {
@@ -85,7 +85,8 @@ pub(crate) async fn recover(rt: &Runtime, config: &StoreConfig) -> Result<Recove
         write_slot(rt, &slot_path(&shard_dir, newest.sequence), bytes).await.map_err(io)?;
     }
     rt.disk().sync_dir(&journal_dir).await.map_err(io)?;
-    let (mut ring, files, found) = scan(rt, config, journal_dir, false).await.map_err(io)?;
+    let replay_from = slots.newest.as_ref().map_or(1, |newest| newest.replay_from);
+    let (mut ring, files, found) = scan(rt, config, journal_dir, replay_from, false).await.map_err(io)?;
     if slots.newest.is_none() && slots.bad > 0 && found.iter().all(|f| f.header.sequence != 1) {
         return Err(OpenError::CheckpointLost { path: shard_dir.display().to_string() });
     }
@@ -155,7 +156,7 @@ pub(crate) async fn recover(rt: &Runtime, config: &StoreConfig) -> Result<Recove
         next_number: replays.next_number.max(1),
         closed: replays.closed,
         checkpoint_sequence: checkpoint.sequence,
-        damaged: !choice.missing.is_empty(),
+        missing: choice.missing.first().copied().zip(choice.missing.last().copied()),
     })
 }
 
@@ -262,25 +263,55 @@ async fn read_block(rt: &Runtime, file: &File, block: &Found) -> std::io::Result
 /// Bytes read at once.
 const WINDOW: u64 = 1 << 20;
 
-/// Opens all journal files and finds the valid blocks in them.
+/// Opens all journal files and finds the valid blocks in them from `replay_from` on. A file is left unread behind its first
+/// block when a newer file begins at or below that.
 pub(crate) async fn scan(
     rt: &Runtime,
     config: &StoreConfig,
     dir: std::path::PathBuf,
+    replay_from: u64,
     read_only: bool,
 ) -> std::io::Result<(Ring, Vec<Scanned>, Vec<Found>)> {
     let ring = Ring::new(dir, config.seed(), config);
-    let (mut files, mut found) = (Vec::new(), Vec::new());
+    let (mut files, mut firsts, mut found) = (Vec::new(), Vec::new(), Vec::new());
     for entry in rt.disk().read_dir(&ring.dir).await? {
         let name = entry.name.strip_suffix(".j").filter(|stem| stem.len() == 6).and_then(|stem| stem.parse().ok());
         let Some(name) = name else { continue };
         let file =
             rt.disk().open(&file_path(&ring.dir, name), Open { direct: true, read_only, ..Open::default() }).await?;
         let bytes = file.len().await? & !(PAGE as u64 - 1);
-        scan_file(rt, &ring.seed, ring.layout, &file, bytes, files.len(), &mut found).await?;
+        let first = first_block(rt, &ring, &file, bytes, files.len()).await?;
+        firsts.extend(first);
         files.push(Scanned { name, file, bytes });
     }
+    for (number, scanned) in files.iter().enumerate() {
+        let first = firsts.iter().find(|f| f.file == number);
+        let passed =
+            |f: &Found| firsts.iter().any(|g| g.header.epoch > f.header.epoch && g.header.sequence <= replay_from);
+        match first.filter(|f| passed(f)) {
+            Some(first) => found.push(*first),
+            None => scan_file(rt, &ring.seed, ring.layout, &scanned.file, scanned.bytes, number, &mut found).await?,
+        }
+    }
     Ok((ring, files, found))
+}
+
+/// The block at the beginning of a file, if it is valid.
+async fn first_block(
+    rt: &Runtime,
+    ring: &Ring,
+    file: &File,
+    bytes: u64,
+    number: usize,
+) -> std::io::Result<Option<Found>> {
+    if bytes == 0 {
+        return Ok(None);
+    }
+    let head = read_window(rt, file, 0, PAGE as u64).await?;
+    let header = BlockHeader::peek(&ring.seed, &head).filter(|h| h.layout == ring.layout && h.padded() <= bytes);
+    let Some(header) = header else { return Ok(None) };
+    let block = read_window(rt, file, 0, header.padded()).await?;
+    Ok(header.holds(&ring.seed, &block).then_some(Found { header, file: number, position: 0 }))
 }
 
 /// Finds the valid blocks of one file, in steps of 4 KiB where there is none.

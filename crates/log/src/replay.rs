@@ -375,3 +375,87 @@ impl Replays {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Blocks as (epoch, sequence, durable up to); each names the crc of the one before it, which is its sequence plus 1000
+    /// times its epoch.
+    fn found(blocks: &[(u64, u64, u64)]) -> Vec<Found> {
+        let mut previous_crc = 0;
+        let mut out = Vec::new();
+        for (epoch, sequence, durable_up_to) in blocks {
+            let crc = (1000 * epoch + sequence) as u32;
+            let header = BlockHeader {
+                epoch: *epoch,
+                sequence: *sequence,
+                durable_up_to: *durable_up_to,
+                previous_crc,
+                layout: 0,
+                length: 64,
+                count: 1,
+                crc,
+            };
+            out.push(Found { header, file: *epoch as usize, position: 0 });
+            previous_crc = crc;
+        }
+        out
+    }
+
+    fn check(blocks: &[Found], replay_from: u64, durable: u64, expect: (&[u64], &[u64], u64)) {
+        let choice = choose(blocks, replay_from, durable, 0);
+        let chain: Vec<u64> = choice.chain.iter().map(|f| f.header.sequence).collect();
+        assert_eq!((&chain[..], &choice.missing[..], choice.mark), expect);
+    }
+
+    #[test]
+    fn a_whole_journal_is_taken_as_it_is() {
+        let blocks = found(&[(1, 1, 0), (1, 2, 1), (2, 3, 2), (2, 4, 3)]);
+        check(&blocks, 1, 0, (&[1, 2, 3, 4], &[], 3));
+        check(&blocks, 3, 0, (&[3, 4], &[], 3));
+        check(&[], 1, 0, (&[], &[], 0));
+        check(&[], 8, 7, (&[], &[], 7));
+    }
+
+    #[test]
+    fn a_bad_block_above_the_mark_is_the_torn_end() {
+        let mut blocks = found(&[(1, 1, 0), (1, 2, 1), (1, 3, 1), (1, 4, 2)]);
+        blocks.remove(2);
+        check(&blocks, 1, 0, (&[1, 2], &[], 2));
+    }
+
+    #[test]
+    fn a_bad_block_below_the_mark_is_corruption_wherever_it_stands() {
+        let mut blocks = found(&[(1, 1, 0), (1, 2, 1), (1, 3, 2), (1, 4, 3), (1, 5, 4)]);
+        blocks.remove(2);
+        check(&blocks, 1, 0, (&[1, 2, 4, 5], &[3], 4));
+        check(&blocks[..2], 1, 4, (&[1, 2], &[3, 4], 4));
+        check(&blocks[2..], 1, 0, (&[4, 5], &[1, 2, 3], 4));
+    }
+
+    #[test]
+    fn corruption_below_the_mark_doesnt_hide_a_torn_end_above_it() {
+        let mut blocks = found(&[(1, 1, 0), (1, 2, 1), (1, 3, 2), (1, 4, 2), (1, 5, 2), (1, 6, 2)]);
+        blocks.remove(4);
+        blocks.remove(1);
+        check(&blocks, 1, 0, (&[1, 3, 4], &[2], 2));
+    }
+
+    #[test]
+    fn a_file_of_a_higher_epoch_ends_all_lower_ones() {
+        // Recovery began again behind block 2, in epoch 3, and went on.
+        let mut blocks = found(&[(1, 1, 0), (1, 2, 1), (3, 3, 2), (3, 4, 3)]);
+        blocks.extend(found(&[(2, 3, 2), (2, 4, 2), (2, 5, 2)]));
+        check(&blocks, 1, 0, (&[1, 2, 3, 4], &[], 3));
+    }
+
+    #[test]
+    fn an_old_copy_in_the_place_of_a_lost_block_is_noticed_by_the_link() {
+        // Block 3 of epoch 3 is lost; the one of epoch 2 that it took the place of is still there.
+        let mut blocks = found(&[(1, 1, 0), (1, 2, 1), (3, 3, 2), (3, 4, 3), (3, 5, 4)]);
+        blocks.remove(2);
+        blocks.push(found(&[(1, 1, 0), (1, 2, 1), (2, 3, 2)])[2]);
+        check(&blocks, 1, 0, (&[1, 2, 4, 5], &[3], 4));
+    }
+}

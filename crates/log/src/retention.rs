@@ -115,7 +115,7 @@ impl Log {
             let mut inner = self.0.inner.borrow_mut();
             let inner = &mut *inner;
             core.uncommitted_bytes.set(core.uncommitted_bytes.get() - inner.uncommitted_bytes);
-            core.chunk_bytes.set(core.chunk_bytes.get() - inner.tail.chunk_bytes());
+            core.memory.release(&inner.tail);
             inner.uncommitted_bytes = 0;
             inner.generation += 1;
             inner.segments.clear();
@@ -151,7 +151,7 @@ impl Store {
         let ticket = {
             let mut inner = log.0.inner.borrow_mut();
             core.uncommitted_bytes.set(core.uncommitted_bytes.get() - inner.uncommitted_bytes);
-            core.chunk_bytes.set(core.chunk_bytes.get() - inner.tail.chunk_bytes());
+            core.memory.release(&inner.tail);
             inner.uncommitted_bytes = 0;
             inner.closed = true;
             inner.close_pending = true;

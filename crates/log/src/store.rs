@@ -16,6 +16,7 @@ use crate::entry::LogId;
 use crate::health::Health;
 use crate::journal::Journal;
 use crate::log::{AppendRefused, Inner, Log, LogOptions, Shared, Ticket};
+use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::reader::Reads;
 use crate::writeback::Writeback;
@@ -146,10 +147,10 @@ pub(crate) struct Core {
     pub(crate) ready: RefCell<Vec<Rc<Shared>>>,
     pub(crate) ready_changed: Notify,
     pub(crate) closing: Cell<bool>,
+    /// Journal blocks that this start found missing.
+    missing: Option<(u64, u64)>,
     pub(crate) uncommitted_bytes: Cell<u64>,
-    pub(crate) chunk_bytes: Cell<u64>,
-    /// Chunks in the order they were made, by log; some may be gone.
-    pub(crate) chunk_order: RefCell<VecDeque<LogNumber>>,
+    pub(crate) memory: Memory,
     pub(crate) metrics: Metrics,
     pub(crate) health: Health,
     pub(crate) reads: Reads,
@@ -181,9 +182,9 @@ impl Store {
                 ready: RefCell::default(),
                 ready_changed: Notify::new(),
                 closing: Cell::new(false),
+                missing: recovery.missing,
                 uncommitted_bytes: Cell::new(0),
-                chunk_bytes: Cell::new(0),
-                chunk_order: RefCell::default(),
+                memory: Memory::default(),
                 metrics: Metrics::new(rt),
                 health: Health::new(&config),
                 reads: Reads::new(rt, &config),
@@ -192,7 +193,7 @@ impl Store {
             }
         });
         let recovered = core.adopt();
-        core.writeback.renew.set(recovery.damaged);
+        core.writeback.renew.set(recovery.missing.is_some());
         let io = |source| crate::OpenError::Io { dir: core.config.dir.display().to_string(), source };
         core.collect_closed().await.map_err(io)?;
         core.check_space().await;
@@ -234,6 +235,13 @@ impl Store {
     pub fn log(&self, id: LogId) -> Option<Log> {
         let number = *self.0.ids.borrow().get(&id)?;
         self.0.logs.borrow().get(&number).cloned().map(Log)
+    }
+
+    /// What this start couldn't read of the journal. Logs that were recovered are marked damaged for it; a log whose very
+    /// creation stood there is **absent**: whoever knows that it was here must create it marked damaged
+    /// ([`Log::set_damage`]), and not as one that has never voted.
+    pub fn damage(&self) -> Option<String> {
+        self.0.missing.map(|(first, last)| format!("journal blocks {first} to {last} can't be read"))
     }
 
     /// Directories of all logs, below the data directory.
@@ -289,8 +297,7 @@ impl Core {
         for (number, log) in logs.iter() {
             let inner = log.inner.borrow();
             self.uncommitted_bytes.set(self.uncommitted_bytes.get() + inner.uncommitted_bytes);
-            self.chunk_bytes.set(self.chunk_bytes.get() + inner.tail.chunk_bytes());
-            self.chunk_order.borrow_mut().extend(std::iter::repeat_n(*number, inner.tail.chunk_count()));
+            self.memory.adopt(*number, &inner.tail);
             if inner.damage.is_some() {
                 damaged.push(Log(log.clone()));
             }
@@ -338,68 +345,6 @@ impl Core {
             return Err(AppendRefused::Pinned { bytes: all, max });
         }
         Ok(())
-    }
-
-    pub(crate) fn admit_memory(&self) -> Result<(), AppendRefused> {
-        let (bytes, max) = (self.chunk_bytes.get(), 2 * self.config.chunk_bytes_max);
-        if bytes > max {
-            self.writeback.wanted.notify_one();
-            return Err(AppendRefused::Busy { bytes, max });
-        }
-        Ok(())
-    }
-
-    /// Makes room for a payload in the log's newest chunk. Evicts the oldest chunks whose entries stand in segments.
-    pub(crate) fn make_room(&self, log: &Rc<Shared>, inner: &mut Inner, len: usize) {
-        if len == 0 || inner.tail.room() >= len {
-            return;
-        }
-        let size = self.chunk_size(inner).max(len);
-        self.evict_chunks(size as u64, Some((log.number, inner)));
-        let chunk = self.rt.buffers().chunk(size);
-        self.chunk_bytes.set(self.chunk_bytes.get() + chunk.capacity() as u64);
-        self.chunk_order.borrow_mut().push_back(log.number);
-        inner.tail.add_chunk(chunk);
-    }
-
-    /// Small for a log's first chunk, doubling up to the log's share of the memory.
-    fn chunk_size(&self, inner: &Inner) -> usize {
-        let busy = self.chunk_order.borrow().len().max(1) as u64;
-        let share = (self.config.chunk_bytes_max / busy).clamp(4 << 10, 1 << 20);
-        let begun = (4u64 << 10) << inner.tail.chunk_count().min(8);
-        begun.min(share).next_power_of_two() as usize
-    }
-
-    /// Evicts written-back chunks, oldest first, until `more` bytes fit. `held` is a log whose state is borrowed already.
-    pub(crate) fn evict_chunks(&self, more: u64, mut held: Option<(LogNumber, &mut Inner)>) {
-        let max = self.config.chunk_bytes_max;
-        let mut order = self.chunk_order.borrow_mut();
-        let logs = self.logs.borrow();
-        // A bounded look: what can't go now goes to the end of the line.
-        for _ in 0..order.len().min(64) {
-            if self.chunk_bytes.get() + more <= max {
-                return;
-            }
-            let Some(number) = order.pop_front() else { return };
-            let evicted = match &mut held {
-                Some((n, inner)) if *n == number => {
-                    let written = inner.written();
-                    inner.tail.evict_front(written)
-                }
-                _ => logs.get(&number).map_or(Some(0), |log| {
-                    let mut inner = log.inner.borrow_mut();
-                    let written = inner.written();
-                    if inner.tail.chunk_count() == 0 { Some(0) } else { inner.tail.evict_front(written) }
-                }),
-            };
-            match evicted {
-                Some(bytes) => self.chunk_bytes.set(self.chunk_bytes.get() - bytes),
-                None => order.push_back(number),
-            }
-        }
-        if self.chunk_bytes.get() + more > max {
-            self.writeback.wanted.notify_one();
-        }
     }
 
     /// A commit index moved: what waits for write-back may go on.

@@ -79,7 +79,8 @@ pub async fn verify(rt: &Runtime, config: &StoreConfig) -> Result<Verified, Open
         out.problems.push("one slot of state.ckpt isn't valid: rotten, or cut off while it was written".into());
     }
     let checkpoint = slots.newest.unwrap_or(Checkpoint { replay_from: 1, ..Checkpoint::default() });
-    let (_, files, found) = scan(rt, config, shard_dir.join("journal"), true).await.map_err(io)?;
+    let (_, files, found) =
+        scan(rt, config, shard_dir.join("journal"), checkpoint.replay_from, true).await.map_err(io)?;
     let choice = choose(&found, checkpoint.replay_from, checkpoint.block, checkpoint.epoch);
     out.blocks = choice.chain.len() as u64;
     if let (Some(first), Some(last)) = (choice.missing.first(), choice.missing.last()) {
@@ -147,7 +148,9 @@ async fn check_segment(
     let (mut index, mut offset) = (segment.base_index, segment.base_offset);
     while position < segment.end_position {
         let head = read(rt, &file, position, PAGE as u64).await?;
-        if let Some(header) = RunHeader::decode(&head) {
+        let left = segment.end_position - position;
+        let run = RunHeader::decode(&head).filter(|header| header.length() <= left);
+        if let Some(header) = run {
             let bytes = read(rt, &file, position, header.length()).await?;
             let run = Run::check(&id, bytes).map_err(|e| format!("run at {position}: {e}"))?;
             for entry in &run.entries {

@@ -94,14 +94,14 @@ impl Core {
 
     pub(crate) async fn writeback_loop(self: Rc<Core>) {
         while !self.writeback.stop.is_set() {
-            let pause = if self.chunk_bytes.get() > 0 { LOOK_EVERY } else { self.next_seal() };
+            let pause = if self.memory.bytes() > 0 { LOOK_EVERY } else { self.next_seal() };
             select! {
                 () = self.writeback.stop.wait() => return,
                 () = self.writeback.wanted.notified() => {},
                 () = self.rt.sleep(pause) => {},
             }
             let _busy = self.writeback.busy.acquire(1).await;
-            self.metrics.chunk_bytes.set(self.chunk_bytes.get() as i64);
+            self.metrics.chunk_bytes.set(self.memory.bytes() as i64);
             self.metrics.uncommitted_bytes.set(self.uncommitted_bytes.get() as i64);
             if let Err(error) = self.round().await {
                 self.judge(error).await;
@@ -143,7 +143,9 @@ impl Core {
             reached!("journal renewed after damage");
             self.free_files(true).await?;
         }
-        self.release_idle().await
+        self.release_idle().await?;
+        self.memory.tidy(&self.logs.borrow());
+        Ok(())
     }
 
     fn all_logs(&self) -> Vec<Rc<Shared>> {
@@ -152,14 +154,14 @@ impl Core {
 
     /// Writes back and evicts until the tails fit into their memory: oldest chunks first.
     async fn relieve_memory(self: &Rc<Core>) -> io::Result<()> {
-        if self.chunk_bytes.get() <= self.config.chunk_bytes_max / 8 * 7 {
+        if self.memory.bytes() <= self.config.chunk_bytes_max / 8 * 7 {
             return Ok(());
         }
         reached!("write-back for memory");
-        let order: Vec<LogNumber> = self.chunk_order.borrow().iter().copied().collect();
-        let (mut seen, before) = (BTreeSet::new(), self.chunk_bytes.get());
+        let order = self.memory.oldest_first();
+        let (mut seen, before) = (BTreeSet::new(), self.memory.bytes());
         for number in order {
-            if self.chunk_bytes.get() <= self.config.chunk_bytes_max / 4 * 3 {
+            if self.memory.bytes() <= self.config.chunk_bytes_max / 4 * 3 {
                 break;
             }
             let log = self.logs.borrow().get(&number).cloned();
@@ -168,7 +170,7 @@ impl Core {
                 self.evict_log(&log, false);
             }
         }
-        if self.chunk_bytes.get() >= before {
+        if self.memory.bytes() >= before {
             // All of it waits for a majority: don't look again at every append.
             self.writeback.starved.set(true);
             self.rt.sleep(Duration::from_millis(10)).await;
@@ -190,15 +192,6 @@ impl Core {
             }
         }
         Ok(())
-    }
-
-    fn evict_log(&self, log: &Shared, newest_too: bool) {
-        let mut inner = log.inner.borrow_mut();
-        let written = inner.written();
-        while inner.tail.chunk_count() > usize::from(!newest_too) {
-            let Some(bytes) = inner.tail.evict_front(written) else { return };
-            self.chunk_bytes.set(self.chunk_bytes.get() - bytes);
-        }
     }
 
     /// One lap's work: takes the oldest files out of use, or all older ones. False when nothing could be freed.
@@ -291,15 +284,15 @@ impl Core {
 
     async fn sync_segments(&self) -> io::Result<()> {
         let files = std::mem::take(&mut *self.writeback.unsynced.borrow_mut());
-        if files.len() > SYNC_EACH_MAX {
-            reached!("one syncfs for many segments");
-            self.rt.disk().sync_all(&self.config.dir).await.map_err(fatal)?;
-        } else {
-            for file in files.values() {
-                file.datasync().await.map_err(fatal)?;
-            }
-        }
         let dirs = std::mem::take(&mut *self.writeback.dirs.borrow_mut());
+        if files.len() + dirs.len() > SYNC_EACH_MAX {
+            // Names too: it covers all that was completed before.
+            reached!("one syncfs for many segments");
+            return self.rt.disk().sync_all(&self.config.dir).await.map_err(fatal);
+        }
+        for file in files.values() {
+            file.datasync().await.map_err(fatal)?;
+        }
         for dir in planted!("25", BTreeSet::new(), dirs) {
             self.rt.disk().sync_dir(&dir).await.map_err(fatal)?;
         }

@@ -259,6 +259,9 @@ async fn run_node(rt: Runtime, shared: Model1) -> Result<(), Verdict> {
                 model = Model { now: state.clone(), base: state, committed, token: n.into(), ..Model::default() };
                 found.log.clone()
             }
+            None if store.damage().is_some() => {
+                return Err(Verdict::Reported(store.damage().unwrap_or_default()));
+            }
             None if model.survivors(power_cut).0.exists && !model.removing => {
                 return Err(Verdict::Wrong(format!("log {n} is gone")));
             }
@@ -488,11 +491,19 @@ fn run_seed(seed: u64, mode: Mode, planted: &[&str]) -> Result<Outcome, String> 
             shared.wrong.is_some() || shared.reported.is_some() || w.ended(host).is_some()
         };
         world.run_until(until, over);
-        if mode == Mode::Rot {
-            // What was acknowledged within the last 100 ms may be taken for torn: let it pass below the mark.
+        if mode == Mode::Rot || (mode == Mode::Crashes && faults.chance(0.2)) {
+            // What was acknowledged within the last 100 ms may be taken for torn: let it pass below the mark. And whatever
+            // was taken must be acknowledged by then.
+            let running = shared.borrow().recoveries > 0;
             shared.borrow_mut().quiet = true;
             world.run_until(world.now() + Duration::from_millis(400), over);
-            shared.borrow_mut().quiet = false;
+            let mut shared = shared.borrow_mut();
+            shared.quiet = false;
+            let stuck = shared.logs.iter().find(|m| !m.removing && m.ops.last().is_some_and(|op| op.ticket > m.acked));
+            if let Some(stuck) = stuck.filter(|_| running && world.ended(host).is_none()) {
+                let wrong = format!("log {} waits for ticket {:?}", stuck.token, stuck.ops.last());
+                shared.wrong.get_or_insert(wrong);
+            }
         }
         let closed = faults.chance(0.15);
         if closed {
@@ -625,15 +636,18 @@ fn planted_bugs_are_caught() {
     }
 }
 
-const PLANTED: [(&str, Mode, u64); 10] = [
+const PLANTED: [(&str, Mode, u64); 13] = [
     ("D1", Mode::Crashes, 1),
     ("D2", Mode::Crashes, 1),
     ("D3", Mode::Crashes, 1),
     ("D4", Mode::Crashes, 1),
+    ("D5", Mode::Crashes, 1),
     ("D16", Mode::Crashes, 1),
     ("D20", Mode::Crashes, 1),
     ("D21", Mode::Rot, 1),
     ("D23", Mode::Crashes, 1),
     ("21", Mode::Errors, 1),
+    ("22", Mode::Rot, 11),
     ("25", Mode::Crashes, 1),
+    ("26", Mode::Crashes, 6),
 ];
