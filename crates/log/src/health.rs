@@ -80,7 +80,7 @@ impl Core {
         let stale = self.health.looked.get().is_none_or(|at| self.rt.now().duration_since(at) >= LOOK_EVERY);
         if stale && !self.health.looking.replace(true) {
             let core = self.clone();
-            self.rt.spawn(Class::Background, async move {
+            self.spawn_beside(Class::Background, async move {
                 core.check_space().await;
                 core.health.looking.set(false);
             });

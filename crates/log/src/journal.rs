@@ -94,6 +94,13 @@ impl Journal {
             self.progress.notified().await;
         }
     }
+
+    /// Resolves when no sync is under way.
+    pub(crate) async fn flushed(&self) {
+        while self.ring.borrow().flushing {
+            self.progress.notified().await;
+        }
+    }
 }
 
 impl Core {
@@ -153,10 +160,11 @@ impl Core {
         let (over, arm_flush, arm_bare) = {
             let mut ring = self.journal.ring.borrow_mut();
             let over = ring.unsynced_bytes >= ring.flush_bytes.max(1);
-            let arm_flush = ring.unsynced_bytes > 0 && !over && !ring.flush_armed;
+            // A store that closes flushes by itself.
+            let arm_flush = ring.unsynced_bytes > 0 && !over && !ring.flush_armed && !self.closing.get();
             ring.flush_armed |= arm_flush;
             let idle = ring.in_flight.is_empty() && ring.marked < ring.content && ring.durable >= ring.content;
-            let arm_bare = idle && !ring.bare_armed;
+            let arm_bare = idle && !ring.bare_armed && !self.closing.get();
             ring.bare_armed |= arm_bare;
             (over, arm_flush, arm_bare)
         };
@@ -165,7 +173,7 @@ impl Core {
         }
         if arm_flush {
             let core = self.clone();
-            self.rt.spawn(Class::Serve, async move {
+            self.spawn_beside(Class::Serve, async move {
                 let wait = Duration::from_millis(core.journal.ring.borrow().flush_ms);
                 core.rt.sleep(wait).await;
                 core.journal.ring.borrow_mut().flush_armed = false;
@@ -174,7 +182,7 @@ impl Core {
         }
         if arm_bare {
             let core = self.clone();
-            self.rt.spawn(Class::Serve, async move { core.mark_last_block().await });
+            self.spawn_beside(Class::Serve, async move { core.mark_last_block().await });
         }
         if self.writeback.garbage.get() {
             self.writeback.wanted.notify_one();
@@ -273,7 +281,7 @@ impl Core {
             if ring.stuck { (ring.file_bytes, false) } else { (ring.oversize_wanted, true) }
         };
         let core = self.clone();
-        self.rt.spawn(Class::Serve, async move {
+        self.spawn_beside(Class::Serve, async move {
             let made = core.make_journal_file(bytes).await;
             if let Err(error) = &made {
                 // The disk may have room again later; until then the entry waits, and its log behind it.

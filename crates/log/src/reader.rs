@@ -578,7 +578,7 @@ impl Core {
             return;
         }
         let (core, log, segment, row) = (self.clone(), log.clone(), *segment, *row);
-        self.rt.spawn(Class::CatchUp, async move {
+        self.spawn_beside(Class::CatchUp, async move {
             // An error is told to the reader that asks for the run itself.
             let _ = core.run(&log, &segment, &row).await;
             core.reads.loading.borrow_mut().remove(&key);

@@ -233,9 +233,10 @@ impl Ring {
             let mut part = Part::new(log, Carry::Again, false, from);
             let mut full = false;
             for (index, meta) in inner.tail.iter_from(from) {
-                // Entries without payload stand in the checkpoint; between others they come along.
+                // Entries without payload stand in the checkpoint: they come along behind others, and ask for no block themselves.
                 let held = meta.block > 0 && index <= inner.journaled;
-                let pinned = held && (meta.block <= *upto || meta.payload_len() == 0);
+                let along = meta.payload_len() == 0;
+                let pinned = held && if along { part.first < part.end } else { meta.block <= *upto };
                 if !pinned && part.first < part.end {
                     break;
                 }

@@ -155,6 +155,8 @@ pub(crate) struct Core {
     pub(crate) health: Health,
     pub(crate) reads: Reads,
     pub(crate) writeback: Writeback,
+    /// Tasks that end with the store, some long ended.
+    beside: RefCell<Vec<Task>>,
 }
 
 impl Store {
@@ -189,6 +191,7 @@ impl Store {
                 health: Health::new(&config),
                 reads: Reads::new(rt, &config),
                 writeback: Writeback::new(recovery.checkpoint_sequence),
+                beside: RefCell::default(),
                 config,
             }
         });
@@ -282,6 +285,9 @@ impl Store {
         core.journal.durable(core, sequence).await;
         core.stop_writeback().await;
         core.checkpoint().await;
+        core.end_beside().await;
+        core.journal.drained().await;
+        core.journal.flushed().await;
         self.1.0.iter().for_each(Task::abort);
         while !self.1.0.iter().all(Task::is_ended) {
             core.rt.yield_now().await;
@@ -321,6 +327,23 @@ impl Core {
             self.writeback.wanted.notify_one();
         }
         Tasks(tasks)
+    }
+
+    /// Spawns what may wait for long, and needn't come to its end when the store does.
+    pub(crate) fn spawn_beside(&self, class: Class, task: impl Future<Output = ()> + 'static) {
+        let mut beside = self.beside.borrow_mut();
+        if beside.len().is_power_of_two() {
+            beside.retain(|t| !t.is_ended());
+        }
+        beside.push(self.rt.spawn(class, task));
+    }
+
+    async fn end_beside(&self) {
+        let beside = std::mem::take(&mut *self.beside.borrow_mut());
+        beside.iter().for_each(Task::abort);
+        for task in beside {
+            task.await;
+        }
     }
 
     /// Ends the broker; never returns.
