@@ -34,6 +34,8 @@ pub struct Nemesis {
     dice: Stream,
     excused: Vec<Duration>,
     restarts: Vec<Option<Duration>>,
+    /// Steps of the wall clocks so far, ms.
+    stepped: Vec<i64>,
     stopping: bool,
     /// Faults carried out, by kind.
     pub counts: BTreeMap<Kind, u64>,
@@ -53,6 +55,7 @@ impl Nemesis {
             dice: Stream::new(seed, "nemesis"),
             excused: vec![Duration::ZERO; nodes],
             restarts: vec![None; nodes],
+            stepped: vec![0; nodes],
             stopping: false,
             counts: BTreeMap::new(),
             pieces_lost: 0,
@@ -81,11 +84,14 @@ impl Nemesis {
         start
     }
 
-    /// Ends all faults; every node that is down is to be started.
+    /// Ends all faults and sets the clocks right; every node that is down is to be started.
     pub fn heal(&mut self, world: &World) -> Vec<u16> {
         let all: Vec<Undo> = std::mem::take(&mut self.undo).into_values().collect();
         for undo in all {
             let _ = self.end(world, undo);
+        }
+        for (host, stepped) in self.hosts.iter().zip(&mut self.stepped) {
+            world.clock(*host, |clock, _| clock.wall_offset_ms -= std::mem::take(stepped));
         }
         let nodes = 0..self.hosts.len() as u16;
         nodes.filter(|&node| !world.is_up(self.hosts[usize::from(node)])).collect()
@@ -227,7 +233,10 @@ impl Nemesis {
                 world.set_accept_error(host, 0.5);
                 self.later(end, Undo::Accept(node));
             }
-            Kind::WallStep => world.clock(host, |clock, _| clock.wall_offset_ms += fault.amount),
+            Kind::WallStep => {
+                world.clock(host, |clock, _| clock.wall_offset_ms += fault.amount);
+                self.stepped[usize::from(node)] += fault.amount;
+            }
             Kind::WallFreeze => {
                 world.clock(host, |clock, now| clock.freeze(now, true));
                 self.later(end, Undo::Thaw(node));

@@ -123,7 +123,12 @@ impl<'a> Run<'a> {
                 pace,
                 history: history.clone(),
             }),
-            Subject::Broker => Cluster::Broker(broker::client::Cluster { nodes, pace, history: history.clone() }),
+            Subject::Broker => Cluster::Broker(broker::client::Cluster {
+                nodes,
+                pace,
+                history: history.clone(),
+                refused: Rc::default(),
+            }),
         };
         let nemesis = Nemesis::new(scenario.seed, hosts.clone(), clients);
         let judged = vec![0; hosts.len()];
@@ -225,7 +230,10 @@ impl<'a> Run<'a> {
         }
         let audited = self.until(deadline, |w| done.get() && !w.is_up(clients));
         if !audited && !self.broken() {
-            let text = format!("{} s after healing, not every partition took and showed a record", HEAL.as_secs());
+            let mut text = format!("{} s after healing, not every partition took and showed a record", HEAL.as_secs());
+            if let Cluster::Broker(cluster) = &self.cluster {
+                text = format!("{text}; {}", cluster.refused.borrow());
+            }
             self.found.push(Violation { law: "L1 serves-again", partition: None, text });
         }
     }

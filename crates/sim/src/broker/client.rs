@@ -3,13 +3,13 @@
 //! A plain producer never sends a record twice; an idempotent one repeats a batch until it knows what became of it. So no record may
 //! be in a log twice (I10). An error counts as "not written" only if its code is on the proven list ([`is_definite`]).
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use kafka_protocol::messages::create_topics_request::CreatableTopic;
+use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
@@ -30,6 +30,8 @@ use crate::history::{Event, History, Partition, RecordId, Seen};
 /// Topics of each broker, and partitions of each topic.
 const TOPICS: u64 = 2;
 const PARTITIONS: i32 = 3;
+/// The topic that takes records of any time, so that clocks which differ by years don't stop all writing.
+const ANY_TIME: u64 = 1;
 /// The auditor's number among the clients.
 const AUDITOR: u32 = u32::MAX;
 /// Records of a batch at most.
@@ -46,6 +48,8 @@ pub struct Cluster {
     pub pace: Duration,
     /// Where all is written down.
     pub history: History,
+    /// What the auditor was last refused.
+    pub refused: Rc<RefCell<String>>,
 }
 
 /// A partition and where it is.
@@ -77,7 +81,7 @@ pub async fn load(rt: Runtime, cluster: Cluster, clients: u16, stop: Latch) {
             id: u32::from(id),
             number: 0,
             idempotent: id % 2 == 1,
-            producer: None,
+            producers: BTreeMap::new(),
             sequences: BTreeMap::new(),
         };
         rt.spawn(Class::Serve, client.run(stop.clone()))
@@ -91,8 +95,8 @@ pub async fn load(rt: Runtime, cluster: Cluster, clients: u16, stop: Latch) {
 /// A code that proves that nothing was written, ever.
 fn is_definite(code: i16) -> bool {
     // UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER, MESSAGE_TOO_LARGE, NOT_ENOUGH_REPLICAS, KAFKA_STORAGE_ERROR,
-    // OUT_OF_ORDER_SEQUENCE_NUMBER: each is given before the append.
-    matches!(code, 3 | 6 | 10 | 19 | 45 | 56)
+    // OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_TIMESTAMP: each is given before the append.
+    matches!(code, 3 | 6 | 10 | 19 | 32 | 45 | 56)
 }
 
 struct Client {
@@ -101,10 +105,10 @@ struct Client {
     id: u32,
     number: u64,
     idempotent: bool,
-    /// Id and epoch.
-    producer: Option<(i64, i16)>,
-    /// Next sequence of each partition.
-    sequences: BTreeMap<Partition, i32>,
+    /// Id and epoch at each node: every one is a cluster of its own and gives ids of its own.
+    producers: BTreeMap<usize, (i64, i16)>,
+    /// Next sequence of each partition, by node.
+    sequences: BTreeMap<(usize, Partition), i32>,
 }
 
 impl Client {
@@ -169,9 +173,9 @@ impl Client {
 
     /// Sends a batch until its fate is known.
     async fn produce_once(&mut self, place: Place, session: &mut Session, stop: &Latch) -> bool {
-        let Some(producer) = self.producer(session).await else { return false };
+        let Some(producer) = self.producer(place.node, session).await else { return false };
         let partition = self.cluster.partition(place);
-        let sequence = *self.sequences.entry(partition).or_insert(0);
+        let sequence = *self.sequences.entry((place.node, partition)).or_insert(0);
         let records = self.records(partition);
         let bytes = batch(&self.rt, &records, Some((producer.0, producer.1, sequence)));
         let mut own = None;
@@ -197,20 +201,20 @@ impl Client {
         match answer {
             Some((0, base)) => {
                 self.note(partition, &records, Some((0, base)));
-                self.sequences.insert(partition, sequence + records.len() as i32);
+                self.sequences.insert((place.node, partition), sequence + records.len() as i32);
             }
             _ => {
                 self.note(partition, &records, None);
                 // The fate of the batch is open, so its sequence can't be used: go on under a new id.
-                self.producer = None;
-                self.sequences.clear();
+                self.producers.remove(&place.node);
+                self.sequences.retain(|(node, _), _| *node != place.node);
             }
         }
         own.is_none() && answer.is_some()
     }
 
-    async fn producer(&mut self, session: &mut Session) -> Option<(i64, i16)> {
-        if self.producer.is_none() {
+    async fn producer(&mut self, node: usize, session: &mut Session) -> Option<(i64, i16)> {
+        if !self.producers.contains_key(&node) {
             let request = InitProducerIdRequest::default()
                 .with_transactional_id(None)
                 .with_transaction_timeout_ms(60_000)
@@ -220,9 +224,9 @@ impl Client {
             if answer.error_code != 0 {
                 return None;
             }
-            self.producer = Some((answer.producer_id.0, answer.producer_epoch));
+            self.producers.insert(node, (answer.producer_id.0, answer.producer_epoch));
         }
-        self.producer
+        self.producers.get(&node).copied()
     }
 
     fn note(&self, partition: Partition, records: &[(RecordId, u64)], answer: Option<(i16, i64)>) {
@@ -246,12 +250,16 @@ async fn pause(rt: &Runtime, rng: &Rng, typical: Duration) {
 }
 
 async fn create_topics(rt: &Runtime, session: &mut Session) -> bool {
+    let any_time = CreatableTopicConfig::default()
+        .with_name(StrBytes::from_static_str("message.timestamp.after.max.ms"))
+        .with_value(Some(StrBytes::from_static_str("9223372036854775807")));
     let topics = (0..TOPICS)
         .map(|topic| {
             CreatableTopic::default()
                 .with_name(Place { node: 0, topic, partition: 0 }.topic())
                 .with_num_partitions(PARTITIONS)
                 .with_replication_factor(1)
+                .with_configs(if topic == ANY_TIME { vec![any_time.clone()] } else { vec![] })
         })
         .collect();
     let request = CreateTopicsRequest::default().with_topics(topics).with_timeout_ms(5_000);
@@ -367,7 +375,9 @@ pub async fn audit(rt: Runtime, cluster: Cluster, done: Rc<Cell<bool>>) {
         for topic in 0..TOPICS {
             for partition in 0..PARTITIONS {
                 let place = Place { node, topic, partition };
-                while !audit_one(&rt, &cluster, place, &mut number).await {
+                while let Err(refused) = audit_one(&rt, &cluster, place, &mut number).await {
+                    *cluster.refused.borrow_mut() =
+                        format!("{} {}/{partition}: {refused}", cluster.nodes[node], place.topic().as_str());
                     rt.sleep(Duration::from_millis(100)).await;
                 }
             }
@@ -376,10 +386,12 @@ pub async fn audit(rt: Runtime, cluster: Cluster, done: Rc<Cell<bool>>) {
     done.set(true);
 }
 
-async fn audit_one(rt: &Runtime, cluster: &Cluster, place: Place, number: &mut u64) -> bool {
-    let Some(mut session) = Session::open(rt, &cluster.nodes[place.node]).await else { return false };
+async fn audit_one(rt: &Runtime, cluster: &Cluster, place: Place, number: &mut u64) -> Result<(), String> {
+    let Some(mut session) = Session::open(rt, &cluster.nodes[place.node]).await else {
+        return Err("no connection".into());
+    };
     if !create_topics(rt, &mut session).await {
-        return false;
+        return Err("topics can't be created".into());
     }
     let partition = cluster.partition(place);
     *number += 1;
@@ -389,23 +401,23 @@ async fn audit_one(rt: &Runtime, cluster: &Cluster, place: Place, number: &mut u
     let answer = send(rt, &mut session, place, -1, batch(rt, &[(record, value)], None)).await;
     let Some((0, offset)) = answer else {
         cluster.history.record(Event::Unknown { partition, record });
-        return false;
+        return Err(format!("a record isn't taken: {answer:?}"));
     };
     cluster.history.record(Event::Acked { partition, record, offset: offset as u64 });
-    let Some(end) = latest(rt, &mut session, place).await else { return false };
+    let Some(end) = latest(rt, &mut session, place).await else { return Err("its end isn't told".into()) };
     assert!(end > offset as u64, "the log's end lies behind what was just acknowledged");
     let mut all: Vec<Seen> = Vec::new();
     loop {
         let known = cluster.history.read_end(partition);
         let from = all.len() as u64;
         let Some((records, end)) = read(rt, cluster, &mut session, AUDITOR, place, (from, known), 0).await else {
-            return false;
+            return Err(format!("no read from {from}"));
         };
         let stuck = records.is_empty() && from < end;
         all.extend(records);
         if all.len() as u64 >= end || stuck {
             cluster.history.record(Event::Scan { partition, records: all });
-            return true;
+            return Ok(());
         }
     }
 }
