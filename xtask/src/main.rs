@@ -3,6 +3,7 @@
 // Automation talks to the machine itself; see clippy.toml.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
+mod bench;
 mod codegen;
 mod run;
 mod suites;
@@ -32,6 +33,7 @@ fn main() -> Result<()> {
         Some("long") => suites::long(),
         Some("walk") => walk::run(),
         Some("conformance") => suites::conformance(rest),
+        Some("bench") => bench::run(rest),
         Some("tidy") => tidy::run(&run::root()),
         Some("codegen") => codegen::run(rest.iter().any(|arg| arg == "--check")),
         Some("sim") => suites::sim(rest),
