@@ -1,7 +1,7 @@
 //! A broker's life on each shard: open what the disk holds, publish it, serve, stop. The same code runs on the kernel and in the
 //! simulator.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -261,16 +261,7 @@ impl First {
         let registered = controller.change(|image| register(image, id, node, cluster)).await;
         let (image, ()) = registered.map_err(|e| StartError::Controller(e.to_string()))?;
         shard.publish(image.clone()).await.map_err(|_| StartError::Ended("while partitions were opened".into()))?;
-        for to in (0..config.cores).map(ShardId) {
-            let removing = shard.submit(to, |shard| {
-                let shard = shard.clone();
-                async move {
-                    let owner = shard.clone();
-                    owner.own(Class::Background, async move { shard.remove_unclaimed().await });
-                }
-            });
-            removing.await.await.map_err(|_| StartError::Ended("while partitions were opened".into()))?;
-        }
+        self.tidy_up(&shard).await?;
 
         let cluster = image.cluster_config(shard.local());
         let options = KafkaOptions {
@@ -304,6 +295,31 @@ impl First {
             inboxes: Inboxes(inboxes),
         };
         Ok((kafka, shard, lock, ready))
+    }
+}
+
+impl First {
+    /// What the data directory holds beyond the partitions that were opened: logs of deleted topics go, directories that no log knows are
+    /// set aside.
+    async fn tidy_up(&self, shard: &Rc<Shard>) -> Result<(), StartError> {
+        let mut known = BTreeSet::new();
+        for to in (0..self.config.cores).map(ShardId) {
+            let removing = shard.submit(to, |shard| {
+                let (owner, shard, dirs) = (shard.clone(), shard.clone(), shard.store().dirs());
+                owner.own(Class::Background, async move { shard.remove_unclaimed().await });
+                async { dirs }
+            });
+            known.extend(removing.await.await.map_err(|_| StartError::Ended("while partitions were opened".into()))?);
+        }
+        match ouzel_log::quarantine_unknown(&self.rt, &self.dir, &known).await {
+            Ok(moved) => {
+                for dir in moved {
+                    warn!(dir, "a directory that no log knows was moved to lost+found");
+                }
+            }
+            Err(error) => warn!(%error, "unknown directories can't be set aside"),
+        }
+        Ok(())
     }
 }
 

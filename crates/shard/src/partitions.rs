@@ -10,7 +10,7 @@ use ouzel_model::config::TopicConfig;
 use ouzel_model::{LeaderEpoch, PartitionId, ShardId, TopicId, TopicName, reached};
 use ouzel_partition::{LogPlace, OpenError, Partition, PartitionOptions};
 use ouzel_runtime::sync::Gone;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::Shard;
 
@@ -48,6 +48,11 @@ impl Shard {
                     continue;
                 }
                 let found = self.recovered.borrow_mut().remove(&log_id(topic.id, number));
+                if let (None, false, Some(damage)) = (&found, self.booted.get(), self.store().damage()) {
+                    // Its creation may stand in what can't be read: an empty log in its place would deny what was acknowledged.
+                    error!(topic = %topic.name, partition = number.0, damage, "partition stays offline: its log is lost");
+                    continue;
+                }
                 match self.open_partition(image, topic, number, found).await {
                     Ok(partition) => opened.push(partition),
                     Err(error) => warn!(%error, "partition stays offline"),
@@ -141,6 +146,7 @@ impl Shard {
     /// before their files were gone. The image is whole, or the controller hadn't opened, and a log is created only after its topic
     /// is in it: so this is knowledge that they were deleted, not a missing record.
     pub async fn remove_unclaimed(&self) {
+        self.booted.set(true);
         let unclaimed = std::mem::take(&mut *self.recovered.borrow_mut());
         for (id, log) in unclaimed {
             drop(log);

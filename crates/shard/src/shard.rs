@@ -41,6 +41,8 @@ pub struct Shard {
     /// Logs found at the start whose partition isn't open yet.
     pub(crate) recovered: RefCell<BTreeMap<LogId, Log>>,
     pub(crate) partitions: RefCell<BTreeMap<(TopicId, PartitionId), Rc<Partition>>>,
+    /// Set when the partitions of the first image are open: what is created from then on is new.
+    pub(crate) booted: Cell<bool>,
     /// Who is led, and in which epoch, on all shards of this node.
     pub(crate) leaders: RefCell<BTreeMap<(TopicId, PartitionId), LeaderEpoch>>,
     /// Partitions by the token their log gives back.
@@ -67,6 +69,7 @@ impl Shard {
             image: RefCell::default(),
             recovered: RefCell::new(recovered),
             partitions: RefCell::default(),
+            booted: Cell::new(false),
             leaders: RefCell::default(),
             by_token: RefCell::default(),
             // 0 is the controller's log.
