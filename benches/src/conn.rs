@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use bytes::{Bytes, BytesMut};
 use ouzel_wire::create_topics::{CreatableTopic, CreateTopicsRequest};
+use ouzel_wire::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 use ouzel_wire::metadata::{MetadataRequest, MetadataRequestTopic};
 use ouzel_wire::{Decoder, ErrorCode, Message, Request, decode_response_header, encode_request};
 
@@ -17,6 +18,10 @@ const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// Metadata's version here: topics by name.
 const METADATA: i16 = 9;
+/// ListOffsets' version here: one offset a partition, no epoch asked for.
+const LIST_OFFSETS: i16 = 6;
+/// ListOffsets: the end of the log.
+const LATEST: i64 = -1;
 /// CreateTopics' version here.
 const CREATE_TOPICS: i16 = 5;
 
@@ -97,7 +102,7 @@ pub fn check(code: i16, what: &str) -> Result<()> {
     }
 }
 
-/// Creates a topic with one replica, and waits at most 60 s until all partitions have a leader.
+/// Creates a topic with one replica, and waits at most 60 s until all partitions are served.
 pub fn create_topic(addr: SocketAddr, name: &str, partitions: i32) -> Result<()> {
     let mut conn = Conn::open(addr)?;
     let topic =
@@ -109,12 +114,12 @@ pub fn create_topic(addr: SocketAddr, name: &str, partitions: i32) -> Result<()>
     }
     let end = Instant::now() + Duration::from_secs(60);
     while Instant::now() < end {
-        if leaders(&mut conn, name)? == partitions as usize {
+        if leaders(&mut conn, name)? == partitions as usize && served(&mut conn, name, partitions)? {
             return Ok(());
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    bail!("topic {name} has no leaders after 60 s")
+    bail!("topic {name} is not served after 60 s")
 }
 
 /// Partitions of a topic that have a leader.
@@ -124,4 +129,14 @@ pub fn leaders(conn: &mut Conn, name: &str) -> Result<usize> {
     let answer = conn.call(METADATA, &request)?;
     let partitions = answer.topics.iter().filter(|t| t.error_code == 0).flat_map(|t| &t.partitions);
     Ok(partitions.filter(|p| p.error_code == 0 && p.leader_id >= 0).count())
+}
+
+/// Whether the broker answers for all of a topic's partitions: Kafka shows a leader before that leader knows of it.
+fn served(conn: &mut Conn, name: &str, partitions: i32) -> Result<bool> {
+    let partitions = (0..partitions)
+        .map(|partition_index| ListOffsetsPartition { partition_index, timestamp: LATEST, ..Default::default() })
+        .collect();
+    let topics = vec![ListOffsetsTopic { name: name.into(), partitions }];
+    let answer = conn.call(LIST_OFFSETS, &ListOffsetsRequest { replica_id: -1, topics, ..Default::default() })?;
+    Ok(answer.topics.iter().flat_map(|topic| &topic.partitions).all(|partition| partition.error_code == 0))
 }

@@ -110,6 +110,11 @@ pub fn said(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
+/// Cores this process may use, at least 1.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// Which core this thread and those it starts may use, by `taskset`.
 pub fn pin_self(cores: &str) -> Result<()> {
     let thread = fs::read_link("/proc/thread-self")?;

@@ -53,7 +53,7 @@ fn main() -> Result<()> {
     let run = Run { ouzel, work: work.clone(), kafka: peer_found, smoke, pairs, window_bytes: mib << 20 };
     println!(
         "{row}: {} cores, {} MiB of memory, data in {}",
-        cores(),
+        machine::cores(),
         machine::memory("MemTotal") >> 20,
         work.display()
     );
@@ -82,8 +82,4 @@ fn cache() -> Result<PathBuf> {
         (None, None) => bail!("neither XDG_CACHE_HOME nor HOME is set"),
     };
     Ok(base.join("ouzel-bench"))
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }

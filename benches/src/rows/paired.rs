@@ -134,9 +134,6 @@ pub fn measure(name: &str, plan: &Plan, run: &Run) -> Result<Vec<Line>> {
     let filled = if run.smoke { 0 } else { control::fill_page_cache(&run.work, u64::MAX)? };
     let plain = control::plain_write(&run.work, if run.smoke { 16 << 20 } else { 256 << 20 })?;
     println!("page cache filled with {} MiB; plain writes take {plain:.2} CPU-s/GB", filled >> 20);
-    if plan.apart {
-        machine::pin_self("1")?;
-    }
     let mut brokers = Vec::new();
     for &arm in &arms {
         brokers.push(broker(arm, plan, run)?);
@@ -160,12 +157,21 @@ pub fn measure(name: &str, plan: &Plan, run: &Run) -> Result<Vec<Line>> {
     Ok(plan.metrics.iter().enumerate().map(|(n, metric)| line(name, *metric, n, &arms, &seen, &notes)).collect())
 }
 
+/// A window's bytes at most: small requests can't write much, and their rows needn't have the disk for it.
+fn window_bytes(plan: &Plan, run: &Run) -> u64 {
+    if plan.shape.records == 1 { run.window_bytes.min(256 << 20) } else { run.window_bytes }
+}
+
 /// What the row may write must fit beside what others need.
 fn room_on_disk(plan: &Plan, run: &Run, windows: usize) -> Result<()> {
-    let written =
-        if plan.mode == Mode::Produce { run.window_bytes / 4 * 5 * (windows as u64 + 2) } else { 2 * DRAINED_BYTES };
+    let written = if plan.mode == Mode::Produce {
+        window_bytes(plan, run) / 4 * 5 * (windows as u64 + 2)
+    } else {
+        2 * DRAINED_BYTES
+    };
     let (needed, free) = (written + (8 << 30), machine::disk_free(&run.work)?);
     ensure!(run.smoke || free >= needed, "the row needs {} GiB of disk, {} are free", needed >> 30, free >> 30);
+    ensure!(!plan.apart || machine::cores() > 1, "broker and generator apart need two cores");
     ensure!(written <= 40 << 30, "a row writes 40 GiB at most: fewer --pairs or --mib");
     Ok(())
 }
@@ -211,7 +217,7 @@ fn warm_up(broker: &Broker, plan: &Plan, run: &Run) -> Result<()> {
     let (window, bytes_max) = match (broker.arm, plan.mode) {
         (Arm::Kafka, Mode::Fetch) => (run.seconds(60), u64::MAX),
         (Arm::Kafka, _) => (run.seconds(60), 2_200 << 20),
-        (Arm::Ouzel, _) => (run.seconds(3), run.window_bytes),
+        (Arm::Ouzel, _) => (run.seconds(3), window_bytes(plan, run)),
     };
     let mut topic = "drained";
     if plan.mode == Mode::Produce {
@@ -242,15 +248,23 @@ fn window(n: usize, broker: &Broker, plan: &Plan, run: &Run) -> Result<Window> {
     let options = Options {
         warm: run.seconds(1),
         window: run.seconds(8),
-        bytes_max: run.window_bytes,
+        bytes_max: window_bytes(plan, run),
         ..options(plan, &broker.server, &topic)
     };
     let pid = broker.server.pid();
     let (mut cpu, mut ticks) = ([None, None], [(0, 0); 2]);
+    if plan.apart {
+        machine::pin_self("1")?;
+    }
     let report = load::run(&options, &mut |edge| {
         let n = usize::from(edge == Edge::End);
         (cpu[n], ticks[n]) = (Some(Cpu::of(pid)), machine::ticks());
-    })?;
+    });
+    if plan.apart {
+        // Controls have the whole machine.
+        machine::pin_self(&format!("0-{}", machine::cores() - 1))?;
+    }
+    let report = report?;
     ensure!(report.requests > 0, "{} answered nothing in a window", broker.arm.name());
     let [Some(before), Some(after)] = cpu else { bail!("a window without ends") };
     let cpu = after?.since(&before?);
