@@ -15,6 +15,8 @@ const SEEDS_BUDGET: &str = "90s";
 /// The same in `long`.
 const LONG_SEEDS: &str = "2000";
 const LONG_SEEDS_BUDGET: &str = "60m";
+/// Kills of the broker while librdkafka writes, in `long`; see the suite for those in `test`.
+const LONG_KILLS: &str = "20";
 /// `ouzel-sim sweep` says this when the budget ended before the seeds did: fine on a busy machine.
 const BUDGET_SPENT: i32 = 3;
 
@@ -36,7 +38,8 @@ pub fn test() -> Result<()> {
 pub fn long() -> Result<()> {
     let mut counts = Counts::default();
     unit_tests(&mut counts)?;
-    clients(&mut counts, &[])?;
+    let mut all = suites();
+    counted("clients", all.env("OUZEL_KILLS", LONG_KILLS), &[0], &mut counts)?;
     seeds(&mut counts, LONG_SEEDS, LONG_SEEDS_BUDGET)?;
     let sim = |words: &[&str]| {
         let mut command = simulator();
