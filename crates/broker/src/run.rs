@@ -145,7 +145,7 @@ impl Seat {
     pub async fn run(self, rt: Runtime, config: Arc<Config>, dir: PathBuf) {
         match self.role {
             Role::First { others, reports, ready } => {
-                let first = First { rt, config, dir, others, reports };
+                let first = First { rt, config, dir, others, reports, drained: 0 };
                 first.run(self.inbox, self.inboxes, ready).await;
             }
             Role::Other { mut boot, report } => {
@@ -188,6 +188,8 @@ struct First {
     dir: PathBuf,
     others: Vec<Sender<Boot>>,
     reports: Receiver<Report>,
+    /// Others that have drained.
+    drained: usize,
 }
 
 impl First {
@@ -215,7 +217,7 @@ impl First {
         };
         self.rt.stopping().wait().await;
         drain(&self.rt, &kafka, &shard).await;
-        for _ in &self.others {
+        for _ in self.drained..self.others.len() {
             if self.reports.recv().await.is_none() {
                 break;
             }
@@ -275,9 +277,15 @@ impl First {
         for other in &self.others {
             let _ = other.send(Boot::Serve { addrs: addrs.clone(), options: options.clone() }).await;
         }
-        for _ in &self.others {
+        let mut serving = 0;
+        while serving < self.others.len() {
             match self.reports.recv().await {
-                Some(Report::Serving(serving)) => serving?,
+                Some(Report::Serving(served)) => {
+                    served?;
+                    serving += 1;
+                }
+                // The broker was asked to stop meanwhile, and who serves already has done so.
+                Some(Report::Drained) => self.drained += 1,
                 _ => return Err(StartError::Ended("while it began to listen".into())),
             }
         }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ouzel_model::Index;
+use ouzel_model::{Index, planted};
 use ouzel_runtime::{Disk, Runtime};
 
 use crate::OpenError;
@@ -47,6 +47,10 @@ pub(crate) async fn save(rt: &Runtime, data: &Path, snapshot: &Snapshot) -> io::
         }
     }
     rt.disk().create_dir_all(&directory(data)).await?;
+    // Without its name in there a power cut takes the directory, and the log is trimmed for what it held.
+    if !planted!("25", true, false) {
+        rt.disk().sync_dir(data).await?;
+    }
     rt.disk().write_atomic(&file(data, snapshot.index), encoder.finish(snapshot)).await
 }
 
