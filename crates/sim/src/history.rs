@@ -91,6 +91,49 @@ pub enum Event {
         /// The records, from the log's start on.
         records: Vec<Seen>,
     },
+    /// A group is to commit an offset.
+    Commit {
+        /// Where.
+        partition: Partition,
+        /// Which group.
+        group: u32,
+        /// The offset.
+        offset: u64,
+    },
+    /// The commit is acknowledged.
+    Committed {
+        /// Where.
+        partition: Partition,
+        /// Which group.
+        group: u32,
+        /// The offset.
+        offset: u64,
+    },
+    /// What a group has committed was read.
+    CommitRead {
+        /// Where.
+        partition: Partition,
+        /// Which group.
+        group: u32,
+        /// The offset, if there is one.
+        offset: Option<u64>,
+    },
+    /// All records below an offset are to be deleted.
+    Delete {
+        /// Where.
+        partition: Partition,
+        /// First offset that stays.
+        before: u64,
+    },
+    /// A log's start was told.
+    LogStart {
+        /// Where.
+        partition: Partition,
+        /// The start that whoever asked was entitled to.
+        known: u64,
+        /// The start.
+        start: u64,
+    },
 }
 
 /// The history of one run. Clones are one history.
@@ -141,6 +184,16 @@ impl History {
         self.inner.borrow().checkers.read_end(partition)
     }
 
+    /// The highest start of the partition's log that a client was told.
+    pub fn log_start(&self, partition: Partition) -> u64 {
+        self.inner.borrow().checkers.log_start(partition)
+    }
+
+    /// First offset of the partition that nobody has asked to delete.
+    pub fn kept_from(&self, partition: Partition) -> u64 {
+        self.inner.borrow().checkers.kept_from(partition)
+    }
+
     /// What the checkers found so far, the partition's name put in front.
     pub fn violations(&self) -> Vec<Violation> {
         let inner = self.inner.borrow();
@@ -184,5 +237,12 @@ fn fingerprint(event: &Event) -> u64 {
             place(5, partition) ^ mix(u64::from(*reader)) ^ mix(*from) ^ seen(records) ^ ends
         }
         Event::Scan { partition, records } => place(6, partition) ^ seen(records),
+        Event::Commit { partition, group, offset } => place(7, partition) ^ mix(u64::from(*group) << 40 ^ offset),
+        Event::Committed { partition, group, offset } => place(8, partition) ^ mix(u64::from(*group) << 40 ^ offset),
+        Event::CommitRead { partition, group, offset } => {
+            place(9, partition) ^ mix(u64::from(*group) << 40 ^ offset.map_or(0, |o| o + 1))
+        }
+        Event::Delete { partition, before } => place(10, partition) ^ mix(*before),
+        Event::LogStart { partition, known, start } => place(11, partition) ^ mix(*start) ^ mix(*known).rotate_left(9),
     }
 }

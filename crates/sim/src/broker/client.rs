@@ -11,10 +11,9 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
-use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::{
-    BrokerId, CreateTopicsRequest, FetchRequest, InitProducerIdRequest, ListOffsetsRequest, ProduceRequest, TopicName,
+    BrokerId, CreateTopicsRequest, FetchRequest, InitProducerIdRequest, ProduceRequest, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
 use kafka_protocol::records::{
@@ -25,6 +24,7 @@ use ouzel_runtime::sync::Latch;
 use ouzel_runtime::{Class, Rng, Runtime, Task};
 
 use super::session::Session;
+use super::upkeep::{self, EARLIEST, LATEST};
 use crate::history::{Event, History, Partition, RecordId, Seen};
 
 /// Topics of each broker, and partitions of each topic.
@@ -34,6 +34,8 @@ const PARTITIONS: i32 = 3;
 const ANY_TIME: u64 = 1;
 /// The auditor's number among the clients.
 const AUDITOR: u32 = u32::MAX;
+/// Groups that the auditor asks for: as many as there are clients at most.
+const CLIENTS_MAX: u32 = 6;
 /// Records of a batch at most.
 const BATCH_MAX: u64 = 3;
 /// Times that an idempotent producer repeats a batch before it takes a new id.
@@ -54,20 +56,20 @@ pub struct Cluster {
 
 /// A partition and where it is.
 #[derive(Clone, Copy)]
-struct Place {
-    node: usize,
-    topic: u64,
-    partition: i32,
+pub(super) struct Place {
+    pub node: usize,
+    pub topic: u64,
+    pub partition: i32,
 }
 
 impl Place {
-    fn topic(&self) -> TopicName {
+    pub fn topic(&self) -> TopicName {
         TopicName(StrBytes::from_string(format!("t{}", self.topic)))
     }
 }
 
 impl Cluster {
-    fn partition(&self, place: Place) -> Partition {
+    pub(super) fn partition(&self, place: Place) -> Partition {
         self.history.partition(&format!("{}/t{}/{}", self.nodes[place.node], place.topic, place.partition))
     }
 }
@@ -142,11 +144,35 @@ impl Client {
         if rng.chance(0.3) {
             let partition = self.cluster.partition(place);
             let known = self.cluster.history.read_end(partition);
-            let from = rng.below(known + 1);
+            let kept = self.cluster.history.kept_from(partition).min(known);
+            let from = kept + rng.below(known - kept + 1);
             let wait = if rng.chance(0.3) { rng.below(300) as i32 } else { 0 };
             return read(&self.rt, &self.cluster, session, self.id, place, (from, known), wait).await.is_some();
         }
+        if rng.chance(0.15) {
+            return self.upkeep(place, session).await.is_some();
+        }
         if self.idempotent { self.produce_once(place, session, stop).await } else { self.produce(place, session).await }
+    }
+
+    /// Commits an offset, reads what is committed, or moves a log's start.
+    async fn upkeep(&mut self, place: Place, session: &mut Session) -> Option<()> {
+        let (rt, cluster) = (&self.rt, &self.cluster);
+        let rng = rt.rng();
+        match rng.below(5) {
+            0 => {
+                let partition = cluster.partition(place);
+                let (kept, known) = (cluster.history.kept_from(partition), cluster.history.read_end(partition));
+                let before = kept + rng.below(known.saturating_sub(kept) / 2 + 1);
+                upkeep::delete_records(rt, cluster, session, place, before).await
+            }
+            1 | 2 => {
+                self.number += 1;
+                upkeep::coordinator(rt, session, self.id).await?;
+                upkeep::commit(rt, cluster, session, self.id, place, self.number).await
+            }
+            _ => upkeep::committed(rt, cluster, session, self.id, place).await.map(|_| ()),
+        }
     }
 
     fn records(&mut self, partition: Partition) -> Vec<(RecordId, u64)> {
@@ -250,16 +276,20 @@ async fn pause(rt: &Runtime, rng: &Rng, typical: Duration) {
 }
 
 async fn create_topics(rt: &Runtime, session: &mut Session) -> bool {
-    let any_time = CreatableTopicConfig::default()
-        .with_name(StrBytes::from_static_str("message.timestamp.after.max.ms"))
-        .with_value(Some(StrBytes::from_static_str("9223372036854775807")));
+    // Clocks jump by years: nothing may age out.
+    const KEPT: (&str, &str) = ("retention.ms", "-1");
+    const ANY: (&str, &str) = ("message.timestamp.after.max.ms", "9223372036854775807");
+    let config = |(name, value)| {
+        let (name, value) = (StrBytes::from_static_str(name), StrBytes::from_static_str(value));
+        CreatableTopicConfig::default().with_name(name).with_value(Some(value))
+    };
     let topics = (0..TOPICS)
         .map(|topic| {
             CreatableTopic::default()
                 .with_name(Place { node: 0, topic, partition: 0 }.topic())
                 .with_num_partitions(PARTITIONS)
                 .with_replication_factor(1)
-                .with_configs(if topic == ANY_TIME { vec![any_time.clone()] } else { vec![] })
+                .with_configs(if topic == ANY_TIME { vec![config(KEPT), config(ANY)] } else { vec![config(KEPT)] })
         })
         .collect();
     let request = CreateTopicsRequest::default().with_topics(topics).with_timeout_ms(5_000);
@@ -404,29 +434,32 @@ async fn audit_one(rt: &Runtime, cluster: &Cluster, place: Place, number: &mut u
         return Err(format!("a record isn't taken: {answer:?}"));
     };
     cluster.history.record(Event::Acked { partition, record, offset: offset as u64 });
-    let Some(end) = latest(rt, &mut session, place).await else { return Err("its end isn't told".into()) };
+    let Some(end) = upkeep::list_offset(rt, cluster, &mut session, place, LATEST).await else {
+        return Err("its end isn't told".into());
+    };
     assert!(end > offset as u64, "the log's end lies behind what was just acknowledged");
+    let Some(start) = upkeep::list_offset(rt, cluster, &mut session, place, EARLIEST).await else {
+        return Err("its start isn't told".into());
+    };
+    for client in 0..CLIENTS_MAX {
+        if upkeep::coordinator(rt, &mut session, client).await != Some(true)
+            || upkeep::committed(rt, cluster, &mut session, client, place).await != Some(true)
+        {
+            return Err(format!("what group {client} committed isn't told"));
+        }
+    }
     let mut all: Vec<Seen> = Vec::new();
     loop {
         let known = cluster.history.read_end(partition);
-        let from = all.len() as u64;
+        let from = start + all.len() as u64;
         let Some((records, end)) = read(rt, cluster, &mut session, AUDITOR, place, (from, known), 0).await else {
             return Err(format!("no read from {from}"));
         };
         let stuck = records.is_empty() && from < end;
         all.extend(records);
-        if all.len() as u64 >= end || stuck {
+        if start + all.len() as u64 >= end || stuck {
             cluster.history.record(Event::Scan { partition, records: all });
             return Ok(());
         }
     }
-}
-
-async fn latest(rt: &Runtime, session: &mut Session, place: Place) -> Option<u64> {
-    let wanted = ListOffsetsPartition::default().with_partition_index(place.partition).with_timestamp(-1);
-    let topic = ListOffsetsTopic::default().with_name(place.topic()).with_partitions(vec![wanted]);
-    let request = ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(vec![topic]);
-    let answer = session.ask(rt, 5, &request).await?;
-    let row = &answer.topics[0].partitions[0];
-    (row.error_code == 0).then_some(row.offset as u64)
 }

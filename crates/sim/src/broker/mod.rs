@@ -3,6 +3,7 @@
 
 pub mod client;
 mod session;
+mod upkeep;
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -40,5 +41,7 @@ fn config(cores: u16) -> Config {
     config.cores = cores;
     config.memory = u64::from(cores) * buggify!("memory of 8 MiB", 0.3, 8 << 20, 256 << 20);
     config.journal_file_bytes = 1 << 20;
+    // Clocks jump by years: what a group committed must not age out.
+    Arc::make_mut(&mut config.settings).insert("offsets.retention.minutes".into(), i32::MAX.to_string());
     config
 }

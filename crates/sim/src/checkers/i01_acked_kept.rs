@@ -1,4 +1,4 @@
-//! I1 acked-kept: no record acknowledged under acks=all is lost or changed; the offset and its value are fixed at the ack.
+//! I1 acked-kept: no record acknowledged under acks=all is lost or changed, but by DeleteRecords; the offset and its value are fixed at the ack.
 //! Source: Kafka's documentation of `acks`; KIP-101 for what broke it.
 
 use std::collections::BTreeMap;
@@ -13,6 +13,7 @@ const LAW: &str = "I1 acked-kept";
 pub struct AckedKept {
     sent: BTreeMap<(Partition, RecordId), u64>,
     acked: BTreeMap<(Partition, u64), (RecordId, u64)>,
+    deleted: BTreeMap<Partition, u64>,
 }
 
 impl AckedKept {
@@ -30,6 +31,10 @@ impl AckedKept {
                     broken(*partition, format!("offset {offset} acked to {other:?} and again to {record:?}"));
                 }
             }
+            Event::Delete { partition, before } => {
+                let deleted = self.deleted.entry(*partition).or_default();
+                *deleted = (*deleted).max(*before);
+            }
             Event::Refused { partition, record } | Event::Unknown { partition, record } => {
                 self.sent.remove(&(*partition, *record));
             }
@@ -41,8 +46,9 @@ impl AckedKept {
                 }
             }
             Event::Scan { partition, records } => {
+                let kept = self.deleted.get(partition).copied().unwrap_or(0);
                 let have: BTreeMap<u64, &Seen> = records.iter().map(|s| (s.offset, s)).collect();
-                for ((_, offset), (record, _)) in self.acked.range((*partition, 0)..=(*partition, u64::MAX)) {
+                for ((_, offset), (record, _)) in self.acked.range((*partition, kept)..=(*partition, u64::MAX)) {
                     match have.get(offset) {
                         None => broken(*partition, format!("offset {offset} acked to {record:?} is gone")),
                         Some(seen) => {
@@ -53,6 +59,7 @@ impl AckedKept {
                     }
                 }
             }
+            _ => {}
         }
     }
 

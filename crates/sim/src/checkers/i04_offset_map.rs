@@ -18,7 +18,7 @@ impl OffsetMap {
                 let from = records.first().map_or(0, |s| s.offset);
                 dense(*partition, from, records, found);
             }
-            Event::Produce { .. } | Event::Acked { .. } | Event::Refused { .. } | Event::Unknown { .. } => {}
+            _ => {}
         }
     }
 }

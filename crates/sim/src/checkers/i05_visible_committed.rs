@@ -12,6 +12,7 @@ const LAW: &str = "I5 visible-committed";
 #[derive(Default)]
 pub struct Visible {
     seen: BTreeMap<(Partition, u64), (RecordId, u64)>,
+    deleted: BTreeMap<Partition, u64>,
 }
 
 impl Visible {
@@ -28,14 +29,19 @@ impl Visible {
             }
             Event::Scan { partition, records } => {
                 self.take(*partition, records, found);
+                let kept = self.deleted.get(partition).copied().unwrap_or(0);
                 let have: BTreeMap<u64, ()> = records.iter().map(|s| (s.offset, ())).collect();
-                let seen = self.seen.range((*partition, 0)..=(*partition, u64::MAX));
+                let seen = self.seen.range((*partition, kept)..=(*partition, u64::MAX));
                 if let Some(((_, offset), (record, _))) = seen.into_iter().find(|((_, o), _)| !have.contains_key(o)) {
                     let text = format!("offset {offset} was read as {record:?} and is gone");
                     found.push(Violation { law: LAW, partition: Some(*partition), text });
                 }
             }
-            Event::Produce { .. } | Event::Acked { .. } | Event::Refused { .. } | Event::Unknown { .. } => {}
+            Event::Delete { partition, before } => {
+                let deleted = self.deleted.entry(*partition).or_default();
+                *deleted = (*deleted).max(*before);
+            }
+            _ => {}
         }
     }
 

@@ -26,7 +26,7 @@ impl DefiniteFailure {
             Event::Read { partition, records, .. } | Event::Scan { partition, records } => {
                 records.iter().for_each(|seen| self.look(*partition, seen, found));
             }
-            Event::Acked { .. } | Event::Unknown { .. } => {}
+            _ => {}
         }
     }
 

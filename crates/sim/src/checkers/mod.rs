@@ -5,7 +5,9 @@ mod i01_acked_kept;
 mod i04_offset_map;
 mod i05_visible_committed;
 mod i06_definite_failure;
+mod i08_no_step_back;
 mod i10_producer_sequence;
+mod i13_group_offsets;
 pub mod i22_accounting;
 pub mod i23_nothing_left;
 
@@ -30,12 +32,24 @@ pub struct Checkers {
     visible: i05_visible_committed::Visible,
     definite: i06_definite_failure::DefiniteFailure,
     sequence: i10_producer_sequence::ProducerSequence,
+    no_step_back: i08_no_step_back::NoStepBack,
+    group_offsets: i13_group_offsets::GroupOffsets,
 }
 
 impl Checkers {
     /// First offset of the partition that nobody has read yet.
     pub fn read_end(&self, partition: Partition) -> u64 {
         self.visible.end(partition)
+    }
+
+    /// The highest start of the partition's log that a client was told.
+    pub fn log_start(&self, partition: Partition) -> u64 {
+        self.no_step_back.told(partition)
+    }
+
+    /// First offset of the partition that nobody has asked to delete.
+    pub fn kept_from(&self, partition: Partition) -> u64 {
+        self.no_step_back.asked(partition)
     }
 
     /// Lets every checker judge the event.
@@ -46,6 +60,8 @@ impl Checkers {
         self.visible.judge(event, &mut found);
         self.definite.judge(event, &mut found);
         self.sequence.judge(event, &mut found);
+        self.no_step_back.judge(event, &mut found);
+        self.group_offsets.judge(event, &mut found);
         found
     }
 }
@@ -135,6 +151,36 @@ mod tests {
     #[test]
     fn a_record_that_stands_twice_is_i10() {
         check(vec![produce(1), read(0, vec![seen(0, 1), seen(1, 1)])], &["I10 producer-sequence"]);
+    }
+
+    #[test]
+    fn a_log_start_that_moves_back_or_too_far_is_i8() {
+        let delete = |before| Event::Delete { partition: P, before };
+        let start = |known, start| Event::LogStart { partition: P, known, start };
+        check(vec![start(0, 0), delete(3), start(0, 0), start(0, 3), start(3, 3)], &[]);
+        check(vec![delete(3), start(0, 3), start(3, 2)], &["I8 no-step-back"]);
+        check(vec![delete(3), start(0, 4)], &["I8 no-step-back"]);
+    }
+
+    #[test]
+    fn what_was_deleted_may_be_gone_and_nothing_else() {
+        let written = || vec![produce(1), acked(1, 0), produce(2), acked(2, 1), read(0, vec![seen(0, 1), seen(1, 2)])];
+        let delete = Event::Delete { partition: P, before: 1 };
+        check([written(), vec![delete.clone(), scan(vec![seen(1, 2)])]].concat(), &[]);
+        check([written(), vec![delete, scan(vec![])]].concat(), &["I1 acked-kept", "I5 visible-committed"]);
+    }
+
+    #[test]
+    fn a_group_that_reads_what_it_did_not_commit_is_i13() {
+        let commit = |offset| Event::Commit { partition: P, group: 1, offset };
+        let committed = |offset| Event::Committed { partition: P, group: 1, offset };
+        let reads = |offset| Event::CommitRead { partition: P, group: 1, offset };
+        check(
+            vec![reads(None), commit(1), committed(1), reads(Some(1)), commit(2), reads(Some(2)), reads(Some(1))],
+            &[],
+        );
+        check(vec![commit(1), committed(1), reads(None)], &["I13 group-offsets"]);
+        check(vec![commit(1), committed(1), commit(2), committed(2), reads(Some(1))], &["I13 group-offsets"]);
     }
 
     #[test]
