@@ -18,7 +18,8 @@ usage: ouzel-sim COMMAND [options]
       --log                 what the brokers log, to standard error; OUZEL_LOG=debug for more
       --line                one line for machines instead of a report
   sweep --base REV        seeds derived from the revision, so that each landing explores new ones
-      --count N             how many (200)
+      --count N             how many (60)
+      --kept                the kept seeds instead, each of which once caught something, and planted bugs that they catch
       --jobs J              processes at a time (2)
       --budget DUR          stop after this long; short of the count is exit code 3
       --ledger FILE         append the sums as a line of tab-separated values

@@ -1,6 +1,7 @@
 //! The commands, one file each, and what they share: options, scenarios, child processes.
 
 pub mod child;
+pub mod kept;
 pub mod meta;
 pub mod plant;
 pub mod report;
@@ -15,7 +16,7 @@ use ouzel_sim::plan;
 use ouzel_sim::scenario::{LOAD, Scenario, Subject};
 
 /// Options that take no value.
-const SWITCHES: [&str; 4] = ["line", "bisect", "all", "log"];
+const SWITCHES: [&str; 5] = ["line", "bisect", "all", "log", "kept"];
 /// Options that take one.
 const VALUES: [&str; 17] = [
     "seed", "plan", "trace", "from", "until", "base", "count", "jobs", "budget", "ledger", "seeds", "out", "subject",

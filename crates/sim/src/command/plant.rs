@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Result;
-use ouzel_sim::specimen::PLANTS;
+use ouzel_sim::{broker, specimen};
 
 use super::child::{ask, broken, spread};
 use super::{Args, run, seed_of};
@@ -14,7 +14,11 @@ pub fn plant(args: &Args) -> Result<ExitCode> {
     let base = args.get("base").map_or_else(run::commit, str::to_owned);
     let (seeds, jobs) = (args.number("seeds", 500)?, args.number("jobs", 2)?);
     let named: Vec<String> = args.words.clone();
-    let plants = if named.is_empty() { PLANTS.map(str::to_owned).to_vec() } else { named };
+    let plants = match args.get("subject") {
+        _ if !named.is_empty() => named,
+        Some("specimen") => specimen::PLANTS.map(str::to_owned).to_vec(),
+        _ => broker::PLANTS.map(str::to_owned).to_vec(),
+    };
     let mut missed = 0;
     for plant in &plants {
         let mut words = args.shaping();

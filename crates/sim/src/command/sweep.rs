@@ -25,8 +25,11 @@ struct Sum {
 
 /// The `sweep` command.
 pub fn sweep(args: &Args) -> Result<ExitCode> {
+    if args.has("kept") {
+        return super::kept::sweep(args);
+    }
     let base = args.get("base").map_or_else(run::commit, str::to_owned);
-    let (count, jobs) = (args.number("count", 200)?, args.number("jobs", 2)?);
+    let (count, jobs) = (args.number("count", 60)?, args.number("jobs", 2)?);
     let budget = args.time("budget")?.unwrap_or(Duration::MAX);
     let start = Instant::now();
     let sum = Mutex::new(Sum::default());
