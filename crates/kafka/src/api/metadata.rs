@@ -2,12 +2,14 @@
 //!
 //! - v0: an empty list is all topics; v1 (KIP-4): null is all, rack, controller; v4 (KIP-204): auto-create on request;
 //!   v7 (KIP-320): leader epochs; v8-10 (KIP-430): authorised operations; v10, v12 (KIP-516): topic ids; v13: rebootstrap (KIP-1102).
-//! - A topic that is created on demand is answered with UNKNOWN_TOPIC_OR_PARTITION first, as Kafka does: clients ask again.
+//! - A topic that is created on demand is in the answer to the request that creates it. Kafka answers UNKNOWN_TOPIC_OR_PARTITION first, and
+//!   clients rest before they ask again: librdkafka 1 s, franz-go up to 5 s.
 
 use std::sync::Arc;
 
 use ouzel_controller::Topic;
 use ouzel_model::{PartitionId, TopicId, TopicName};
+use ouzel_runtime::{Class, Duration};
 use ouzel_wire::ErrorCode;
 use ouzel_wire::metadata::{
     MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseBroker, MetadataResponsePartition,
@@ -15,6 +17,9 @@ use ouzel_wire::metadata::{
 };
 
 use crate::dispatch::Cx;
+
+/// How long an answer waits for topics that are created on demand. Longer than a slow sync takes, shorter than clients rest.
+const CREATE_WAIT: Duration = Duration::from_millis(500);
 
 /// "Not asked for": Kafka's value.
 const NO_OPERATIONS: i32 = i32::MIN;
@@ -26,7 +31,7 @@ pub(crate) const CLUSTER_OPERATIONS: i32 = 0b1_1111_1010_0000;
 
 pub(crate) async fn handle(cx: Cx, request: MetadataRequest) -> MetadataResponse {
     let shard = &cx.kafka.shard;
-    let image = shard.image();
+    let mut image = shard.image();
     let topics = match request.topics {
         None => image.topics().map(|topic| describe(&cx, topic)).collect(),
         Some(asked) if asked.is_empty() && cx.version == 0 => {
@@ -55,6 +60,12 @@ pub(crate) async fn handle(cx: Cx, request: MetadataRequest) -> MetadataResponse
             }
             if request.allow_auto_topic_creation && !missing.is_empty() {
                 create(&cx, missing).await;
+                image = shard.image();
+                for answer in topics.iter_mut().filter(|t| t.error_code == ErrorCode::UnknownTopicOrPartition as i16) {
+                    if let Some(topic) = answer.name.as_ref().and_then(|name| image.topic(name)) {
+                        *answer = describe(&cx, topic);
+                    }
+                }
             }
             topics
         }
@@ -112,7 +123,7 @@ fn refused(asked: MetadataRequestTopic, code: ErrorCode) -> MetadataResponseTopi
     MetadataResponseTopic { error_code: code as i16, name: asked.name, topic_id: asked.topic_id, ..Default::default() }
 }
 
-/// Begins to create topics with the cluster's defaults; the client asks again.
+/// Creates topics with the cluster's defaults, and waits for that a while; it goes on where that isn't long enough.
 async fn create(cx: &Cx, names: Vec<TopicName>) {
     if !cx.kafka.shard.cluster_config().auto_create_topics_enable {
         return;
@@ -125,5 +136,10 @@ async fn create(cx: &Cx, names: Vec<TopicName>) {
             }
         }
     };
-    cx.kafka.shard.runtime().spawn(ouzel_runtime::Class::Serve, task);
+    let rt = cx.kafka.shard.runtime();
+    let created = rt.spawn(Class::Serve, task);
+    ouzel_runtime::select! {
+        () = created => {},
+        () = rt.sleep(CREATE_WAIT) => {}
+    }
 }
