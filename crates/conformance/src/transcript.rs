@@ -56,8 +56,10 @@ fn play(text: &str, path: &Path, target: &mut Target) -> Result<Played> {
                 }
             }
             Step::Command { line, expect } => {
-                let script =
-                    format!("set -o pipefail; kcat() {{ command kcat -b {} \"$@\"; }}; {line}", target.bootstrap());
+                let script = format!(
+                    "set -o pipefail; kcat() {{ command kcat -b {} -X fetch.wait.max.ms=20 \"$@\"; }}; {line}",
+                    target.bootstrap()
+                );
                 let output = Command::new("timeout")
                     .args([&COMMAND_MAX_S.to_string(), "bash", "-c", &script])
                     .current_dir(path.parent().context("a folder")?)

@@ -33,8 +33,6 @@ func franzClient(options ...kgo.Opt) *kgo.Client {
 		kgo.RetryBackoffFn(func(int) time.Duration { return 50 * time.Millisecond }),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.AllowAutoTopicCreation(),
-		// Asked once for an unknown topic, the broker creates it; the client asks again after this.
-		kgo.MetadataMinAge(50 * time.Millisecond),
 	}
 	return get(kgo.NewClient(append(base, options...)...))
 }
