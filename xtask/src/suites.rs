@@ -12,6 +12,8 @@ use crate::{tidy, walk};
 /// Seeds of the simulator in one `test`, and how long they may take.
 const SEEDS: &str = "60";
 const SEEDS_BUDGET: &str = "90s";
+/// Seeds that must give the same run twice.
+const META_SEEDS: &str = "10";
 /// The same in `long`.
 const LONG_SEEDS: &str = "2000";
 const LONG_SEEDS_BUDGET: &str = "60m";
@@ -28,6 +30,8 @@ const BY_TURNS: [&[&str]; 4] = [&["java"], &["go"], &["node"], &["kafka-python",
 pub fn test() -> Result<()> {
     let mut counts = Counts::default();
     unit_tests(&mut counts)?;
+    step("kept seeds", simulator().args(["sweep", "--kept"]))?;
+    step("seeds repeat", simulator().args(["meta", "--count", META_SEEDS, "--load", "30s"]))?;
     seeds(&mut counts, SEEDS, SEEDS_BUDGET)?;
     let turn = BY_TURNS[turn(&revision()) % BY_TURNS.len()];
     clients(&mut counts, &[&ALWAYS, turn].concat())?;
