@@ -644,10 +644,10 @@ const PLANTED: [(&str, Mode, u64); 13] = [
     ("D5", Mode::Crashes, 1),
     ("D16", Mode::Crashes, 1),
     ("D20", Mode::Crashes, 1),
-    ("D21", Mode::Rot, 1),
+    ("D21", Mode::Rot, 11),
     ("D23", Mode::Crashes, 1),
     ("21", Mode::Errors, 1),
-    ("22", Mode::Rot, 11),
+    ("22", Mode::Rot, 55),
     ("25", Mode::Crashes, 1),
     ("26", Mode::Crashes, 6),
 ];
