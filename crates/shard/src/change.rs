@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use ouzel_controller::{AdminError, Image, NewTopic, Plan, ProposeError};
 use ouzel_model::{ProducerId, ShardId, TopicId, TopicName};
-use ouzel_runtime::sync::Gone;
+use ouzel_runtime::Class;
+use ouzel_runtime::sync::{Gone, oneshot};
 
 use crate::{OFFSETS_TOPIC, Shard};
 
@@ -41,23 +42,35 @@ pub(crate) type ProducerIds = RefCell<Range<i64>>;
 
 impl Shard {
     /// Carries out what `plan` makes of the newest image, one change after another on shard 0; the plan's outcome comes back when every
-    /// shard shows the new image. Any shard.
+    /// shard shows the new image. Dropping the future forgets the outcome, not the change. Any shard.
     pub async fn change<T: Send + 'static>(
         self: &Rc<Self>,
         plan: impl FnOnce(&Rc<Shard>, &Image) -> Plan<T> + Send + 'static,
     ) -> Result<T, ChangeError> {
         let changed = self.submit(ShardId(0), move |shard| {
-            let shard = shard.clone();
-            async move {
-                let _turn = shard.changing.acquire(1).await?;
-                let (image, outcome) = shard.controller().change(|image| plan(&shard, image)).await?;
-                if image.version() != shard.image().version() {
-                    shard.publish(image).await?;
-                }
-                Ok(outcome)
-            }
+            let (answer, changed) = oneshot::oneshot();
+            let home = shard.clone();
+            // A task of its own: whoever asked may go in the midst of it, and a change that was committed but made known to some shards
+            // only would leave its partitions without a leader.
+            shard.own(Class::Serve, async move {
+                let _ = answer.send(home.change_here(plan).await);
+            });
+            changed
         });
-        changed.await.await?
+        changed.await.await??
+    }
+
+    /// On shard 0.
+    async fn change_here<T>(
+        self: &Rc<Self>,
+        plan: impl FnOnce(&Rc<Shard>, &Image) -> Plan<T>,
+    ) -> Result<T, ChangeError> {
+        let _turn = self.changing.acquire(1).await?;
+        let (image, outcome) = self.controller().change(|image| plan(self, image)).await?;
+        if image.version() != self.image().version() {
+            self.publish(image).await?;
+        }
+        Ok(outcome)
     }
 
     /// Creates a topic with the cluster's defaults, on demand; one that exists is fine. Any shard.
