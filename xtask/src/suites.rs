@@ -63,7 +63,7 @@ pub fn ci() -> Result<()> {
     println!("==> generated code");
     crate::codegen::run(true)?;
     step("lints", &mut cargo(&["clippy", "--workspace", "--all-targets", "--profile", "ci", "--", "-D", "warnings"]))?;
-    let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--profile", "ci", "--quiet"]);
+    let mut doc = cargo(&["doc", "--workspace", "--lib", "--no-deps", "--profile", "ci", "--quiet"]);
     step("documentation", doc.env("RUSTDOCFLAGS", "-D warnings"))?;
     println!("==> README's walk");
     walk::run()
