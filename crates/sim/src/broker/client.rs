@@ -1,7 +1,7 @@
 //! Clients of brokers: producers, plain and idempotent, readers, and the auditor, who reads everything in the end.
 //!
 //! A plain producer never sends a record twice; an idempotent one repeats a batch until it knows what became of it. So no record may
-//! be in a log twice (I10). An error counts as "not written" only if its code is on the proven list ([`is_definite`]).
+//! be in a log twice (I10). An error counts as "not written" only if its code is on the proven list (`is_definite`).
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
