@@ -331,6 +331,10 @@ impl Core {
 
     /// Spawns what may wait for long, and needn't come to its end when the store does.
     pub(crate) fn spawn_beside(&self, class: Class, task: impl Future<Output = ()> + 'static) {
+        if class == Class::CatchUp && self.closing.get() {
+            // Nobody would read what it brings.
+            return;
+        }
         let mut beside = self.beside.borrow_mut();
         if beside.len().is_power_of_two() {
             beside.retain(|t| !t.is_ended());

@@ -11,7 +11,7 @@ use ouzel_runtime::sync::oneshot;
 use smallvec::{SmallVec, smallvec};
 
 use crate::control::Control;
-use crate::partition::{Effect, Lost, Partition, State, Unavailable, Uncommitted};
+use crate::partition::{Effect, Lost, Partition, State, Unavailable, Uncommitted, millis};
 use crate::producers::{Check, ProducerBatch, ProducerError};
 
 /// Who appends.
@@ -123,7 +123,7 @@ impl Partition {
         let producer = ProducerBatch::of(&batch);
         if let Some(producer) = &producer
             && let Check::Duplicate { base_offset, at, pending } =
-                state.producers.check(producer, now, state.producer_expiration_ms)?
+                state.producers.check(producer, millis(&self.rt), state.producer_expiration_ms)?
         {
             let committed = pending.and_then(|index| {
                 let entry = state.uncommitted.iter_mut().find(|e| e.index == index)?;
@@ -185,7 +185,7 @@ impl Partition {
         let waiters: SmallVec<[_; 1]> = smallvec![sender];
         state.uncommitted.push_back(Uncommitted { index, effect, waiters });
         if let Some((producer, now)) = producer {
-            state.producers.append(index, producer, base_offset, now);
+            state.producers.append(index, producer, base_offset, now, millis(&self.rt));
         }
         reached!("partition: an entry is proposed");
         self.step(state, Input::Propose { first: index, term, bytes: &[bytes as u32] });

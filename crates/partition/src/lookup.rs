@@ -178,7 +178,7 @@ impl Partition {
         let config = self.config();
         {
             let state = &mut *self.state.borrow_mut();
-            state.producers.expire(now, state.producer_expiration_ms);
+            state.producers.expire(crate::partition::millis(&self.rt), state.producer_expiration_ms);
         }
         if !config.cleanup_policy.delete || !self.serves() {
             return Ok(None);

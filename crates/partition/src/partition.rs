@@ -73,7 +73,7 @@ pub struct PartitionOptions {
     /// The topic's settings, resolved.
     pub config: Rc<TopicConfig>,
     /// Producers silent for longer are forgotten, milliseconds. Setting `producer.id.expiration.ms`.
-    pub producer_expiration_ms: i64,
+    pub producer_expiration_ms: u64,
 }
 
 /// Where a partition's log is.
@@ -118,7 +118,7 @@ pub(crate) struct State {
     pub high_watermark: Offset,
     pub producers: Producers,
     pub config: Rc<TopicConfig>,
-    pub producer_expiration_ms: i64,
+    pub producer_expiration_ms: u64,
     pub closed: bool,
 }
 
@@ -160,7 +160,8 @@ impl Partition {
         let mut producers = Producers::default();
         for (section, bytes) in log.recovered_sections().await.map_err(|e| damaged(e.to_string()))? {
             if section == SECTION_PRODUCERS {
-                producers = Producers::restore(&bytes).ok_or_else(|| damaged("producer snapshot is damaged".into()))?;
+                producers = Producers::restore(&bytes, millis(rt))
+                    .ok_or_else(|| damaged("producer snapshot is damaged".into()))?;
             }
         }
         let committed = log.commit_index();
@@ -174,7 +175,7 @@ impl Partition {
             let Some(last) = entries.last() else { return Err(damaged(format!("entry {next} is missing"))) };
             next = last.index.next();
             for entry in entries {
-                let effect = replay(&mut producers, &entry, now).map_err(&damaged)?;
+                let effect = replay(&mut producers, &entry, now, millis(rt)).map_err(&damaged)?;
                 if entry.index > committed {
                     high_watermark = high_watermark.min(entry.base_offset);
                     uncommitted.push_back(Uncommitted { index: entry.index, effect, waiters: SmallVec::new() });
@@ -419,7 +420,7 @@ impl State {
 }
 
 /// Takes note of an entry that was there before this process; says what its commit does.
-fn replay(producers: &mut Producers, entry: &ouzel_log::Entry, now: Timestamp) -> Result<Effect, String> {
+fn replay(producers: &mut Producers, entry: &ouzel_log::Entry, now: Timestamp, now_ms: u64) -> Result<Effect, String> {
     match entry.kind {
         Kind::Blank | Kind::Membership => Ok(Effect::None),
         Kind::Control => match Control::decode(&entry.payload) {
@@ -432,7 +433,7 @@ fn replay(producers: &mut Producers, entry: &ouzel_log::Entry, now: Timestamp) -
             if entry.index > producers.committed_index()
                 && let Some(producer) = ProducerBatch::of(&batch)
             {
-                producers.append(entry.index, &producer, entry.base_offset, now);
+                producers.append(entry.index, &producer, entry.base_offset, now, now_ms);
             }
             Ok(Effect::Batch(batch.next_offset()))
         }

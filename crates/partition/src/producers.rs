@@ -90,6 +90,9 @@ struct Producer {
     committed: VecDeque<Batch>,
     /// Not yet committed, in index order.
     pending: VecDeque<(Index, Batch)>,
+    /// When its last batch came, milliseconds of this process's monotonic clock; for one found at the start, the start. A step of the wall
+    /// clock must not make a producer unknown: its next retry would stand twice.
+    seen_ms: u64,
 }
 
 impl Producer {
@@ -123,11 +126,11 @@ pub struct Producers {
 
 impl Producers {
     /// Judges a batch by all that was appended so far. A producer silent for longer than `expiration_ms` is unknown, and an unknown
-    /// one may begin with any sequence, as in Kafka.
-    pub fn check(&self, batch: &ProducerBatch, now: Timestamp, expiration_ms: i64) -> Result<Check, ProducerError> {
+    /// one may begin with any sequence, as in Kafka. `now_ms` is monotonic.
+    pub fn check(&self, batch: &ProducerBatch, now_ms: u64, expiration_ms: u64) -> Result<Check, ProducerError> {
         let Some(producer) = self.known.get(&batch.id) else { return Ok(Check::New) };
         let Some(newest) = producer.newest() else { return Ok(Check::New) };
-        if producer.pending.is_empty() && now.millis_since(newest.at) > expiration_ms {
+        if producer.pending.is_empty() && now_ms.saturating_sub(producer.seen_ms) > expiration_ms {
             return Ok(Check::New);
         }
         if batch.epoch < newest.epoch {
@@ -167,8 +170,8 @@ impl Producers {
         Ok(Check::New)
     }
 
-    /// Takes note of an entry that was appended, in index order.
-    pub fn append(&mut self, index: Index, batch: &ProducerBatch, base_offset: Offset, at: Timestamp) {
+    /// Takes note of an entry that was appended, in index order, at wall clock `at`; `now_ms` is monotonic.
+    pub fn append(&mut self, index: Index, batch: &ProducerBatch, base_offset: Offset, at: Timestamp, now_ms: u64) {
         assert!(self.pending.back().is_none_or(|(last, _)| *last < index), "entries come in index order");
         let noted = Batch {
             epoch: batch.epoch,
@@ -177,7 +180,9 @@ impl Producers {
             base_offset,
             at,
         };
-        self.known.entry(batch.id).or_default().pending.push_back((index, noted));
+        let producer = self.known.entry(batch.id).or_default();
+        producer.pending.push_back((index, noted));
+        producer.seen_ms = now_ms;
         self.pending.push_back((index, batch.id));
     }
 
@@ -222,10 +227,8 @@ impl Producers {
     }
 
     /// Forgets producers that were silent for longer than `expiration_ms`.
-    pub fn expire(&mut self, now: Timestamp, expiration_ms: i64) {
-        self.known.retain(|_, p| {
-            !p.pending.is_empty() || p.committed.back().is_some_and(|b| now.millis_since(b.at) <= expiration_ms)
-        });
+    pub fn expire(&mut self, now_ms: u64, expiration_ms: u64) {
+        self.known.retain(|_, p| !p.pending.is_empty() || now_ms.saturating_sub(p.seen_ms) <= expiration_ms);
     }
 
     /// The producers with committed batches, by id.
@@ -265,8 +268,8 @@ impl Producers {
         out
     }
 
-    /// Reads a snapshot; `None` when it isn't one.
-    pub fn restore(bytes: &[u8]) -> Option<Producers> {
+    /// Reads a snapshot; `None` when it isn't one. The silence of its producers counts from `now_ms`, monotonic.
+    pub fn restore(bytes: &[u8], now_ms: u64) -> Option<Producers> {
         let (&version, rest) = bytes.split_first()?;
         let (index, rest) = rest.split_first_chunk::<8>()?;
         if version != SNAPSHOT_VERSION || rest.len() % SNAPSHOT_BATCH_BYTES != 0 {
@@ -292,6 +295,7 @@ impl Producers {
                 return None;
             }
             producer.committed.push_back(batch);
+            producer.seen_ms = now_ms;
         }
         Some(producers)
     }
@@ -301,7 +305,7 @@ impl Producers {
             .known
             .iter()
             .filter(|(_, p)| p.pending.is_empty())
-            .min_by_key(|(id, p)| (p.committed.back().map(|b| b.at), **id))
+            .min_by_key(|(id, p)| (p.seen_ms, **id))
             .map(|(id, _)| *id);
         if let Some(id) = oldest {
             self.known.remove(&id);
@@ -313,7 +317,7 @@ impl Producers {
 mod tests {
     use super::*;
 
-    const DAY: i64 = 86_400_000;
+    const DAY: u64 = 86_400_000;
 
     fn batch(epoch: i16, first: i32, count: i32) -> ProducerBatch {
         ProducerBatch { id: ProducerId(7), epoch: ProducerEpoch(epoch), first_sequence: first, last_delta: count - 1 }
@@ -323,12 +327,12 @@ mod tests {
     fn check(appended: &[ProducerBatch], committed: u64, next: ProducerBatch, expect: Result<Check, ProducerError>) {
         let mut producers = Producers::default();
         for (i, b) in (1..).zip(appended) {
-            assert_eq!(producers.check(b, Timestamp(0), DAY), Ok(Check::New), "{b:?}");
-            producers.append(Index(i), b, Offset(i as i64), Timestamp(0));
+            assert_eq!(producers.check(b, 0, DAY), Ok(Check::New), "{b:?}");
+            producers.append(Index(i), b, Offset(i as i64), Timestamp(0), 0);
         }
         producers.commit(Index(committed));
-        assert_eq!(producers.check(&next, Timestamp(0), DAY), expect);
-        let restored = Producers::restore(&producers.snapshot()).unwrap();
+        assert_eq!(producers.check(&next, 0, DAY), expect);
+        let restored = Producers::restore(&producers.snapshot(), 0).unwrap();
         producers.truncate(Index(committed + 1));
         assert_eq!(restored, producers, "a snapshot holds the committed layer");
     }
@@ -375,22 +379,22 @@ mod tests {
     #[test]
     fn a_silent_producer_expires() {
         let mut producers = Producers::default();
-        producers.append(Index(1), &batch(0, 0, 1), Offset(0), Timestamp(0));
+        producers.append(Index(1), &batch(0, 0, 1), Offset(0), Timestamp(0), 0);
         producers.commit(Index(1));
-        assert!(producers.check(&batch(0, 9, 1), Timestamp(DAY), DAY).is_err());
-        assert_eq!(producers.check(&batch(0, 9, 1), Timestamp(DAY + 1), DAY), Ok(Check::New));
-        producers.expire(Timestamp(DAY + 1), DAY);
+        assert!(producers.check(&batch(0, 9, 1), DAY, DAY).is_err());
+        assert_eq!(producers.check(&batch(0, 9, 1), DAY + 1, DAY), Ok(Check::New));
+        producers.expire(DAY + 1, DAY);
         assert_eq!(producers.active().count(), 0);
     }
 
     #[test]
     fn a_snapshot_that_is_cut_or_of_another_version_is_refused() {
         let mut producers = Producers::default();
-        producers.append(Index(1), &batch(0, 0, 1), Offset(0), Timestamp(0));
+        producers.append(Index(1), &batch(0, 0, 1), Offset(0), Timestamp(0), 0);
         producers.commit(Index(1));
         let bytes = producers.snapshot();
-        assert!(Producers::restore(&bytes[..bytes.len() - 1]).is_none());
-        assert!(Producers::restore(&[&[9], &bytes[1..]].concat()).is_none());
-        assert!(Producers::restore(&[]).is_none());
+        assert!(Producers::restore(&bytes[..bytes.len() - 1], 0).is_none());
+        assert!(Producers::restore(&[&[9], &bytes[1..]].concat(), 0).is_none());
+        assert!(Producers::restore(&[], 0).is_none());
     }
 }

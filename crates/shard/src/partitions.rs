@@ -88,7 +88,7 @@ impl Shard {
             partition: number,
             node: self.node(),
             config,
-            producer_expiration_ms: image.cluster_config(self.local()).producer_id_expiration_ms as i64,
+            producer_expiration_ms: image.cluster_config(self.local()).producer_id_expiration_ms,
         };
         let partition = Partition::open(self.runtime(), self.store(), place, options).await?;
         self.by_token.borrow_mut().insert(token, partition.clone());
