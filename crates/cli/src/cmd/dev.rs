@@ -44,10 +44,9 @@ pub fn run(global: &Global, args: Dev, started: Instant) -> Done {
     }
     let broker = session::block_on(Broker::start(config)).map_err(broker_failed)?;
     answers(&broker)?;
-    output::print(&ready_block(&broker, &args, started));
     let kept =
         if args.temp { "temporary data removed".to_owned() } else { format!("data kept in {}", shown(&args.data)) };
-    until_stopped(broker)?;
+    until_stopped(broker, |broker| output::print(&ready_block(broker, &args, started)))?;
     output::print(&format!("stopped · {kept}\n"));
     Ok(())
 }

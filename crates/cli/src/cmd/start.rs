@@ -23,7 +23,7 @@ pub fn run(args: Start) -> Done {
     }
     logging::to_stderr();
     let broker = session::block_on(Broker::start(config)).map_err(broker_failed)?;
-    until_stopped(broker)?;
+    until_stopped(broker, |_| ())?;
     Ok(())
 }
 
@@ -145,12 +145,16 @@ pub fn broker_failed(error: BrokerError) -> Failure {
 
 /// Waits until Ctrl-C or SIGTERM, then stops the broker in an orderly way; or until it fails. A second signal ends the
 /// process at once.
-pub fn until_stopped(broker: Broker) -> Result<(), Failure> {
+///
+/// `ready` is called once signals are waited for: whoever reads what it prints may send one at once.
+pub fn until_stopped(broker: Broker, ready: impl FnOnce(&Broker)) -> Result<(), Failure> {
     let stopper = broker.stopper();
+    let (installed, waiting) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let waited = session::block_on(async {
             let mut interrupt = signal(SignalKind::interrupt())?;
             let mut terminate = signal(SignalKind::terminate())?;
+            let _ = installed.send(());
             for round in 0.. {
                 ouzel_runtime::select! {
                     _ = interrupt.recv() => (),
@@ -167,5 +171,8 @@ pub fn until_stopped(broker: Broker) -> Result<(), Failure> {
             eprintln!("note: signals can't be waited for ({error}); Ctrl-C ends the broker at once");
         }
     });
+    // An error is no matter: the thread has said why there will be no signals.
+    let _ = waiting.recv();
+    ready(&broker);
     broker.wait().map_err(broker_failed)
 }
