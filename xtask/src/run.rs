@@ -24,16 +24,25 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Adds what one line of a test runner's output says: libtest's `test result:`, our own `N passed, N failed`, a sweep's
-    /// `N of M seeds of …, N broken`.
+    /// Adds what one line of a test runner's output says: libtest's `test result:`, our own `N passed, N failed`, the simulator's
+    /// `N of M seeds of …, N broken`, `N of M kept seeds hold` and the like.
     fn note(&mut self, line: &str) {
         let line = line.trim();
         let number = |word: &str| word.parse::<u64>().ok();
-        if let Some((done, rest)) = line.split_once(" of ").and_then(|(done, rest)| Some((number(done)?, rest)))
-            && let Some(broken) = rest.strip_suffix(" broken").and_then(|r| number(r.rsplit(' ').next()?))
-        {
-            self.passed += done.saturating_sub(broken);
-            self.failed += broken;
+        if let Some((done, rest)) = line.split_once(" of ").and_then(|(done, rest)| Some((number(done)?, rest))) {
+            let (all, what) = rest.split_once(' ').unwrap_or_default();
+            let failed = match (number(all), what) {
+                (Some(all), "kept seeds hold" | "seeds gave the same run twice" | "planted bugs caught") => {
+                    self.passed += done;
+                    self.failed += all.saturating_sub(done);
+                    return;
+                }
+                _ => what.strip_suffix(" broken").and_then(|what| number(what.rsplit(' ').next()?)),
+            };
+            if let Some(failed) = failed {
+                self.passed += done.saturating_sub(failed);
+                self.failed += failed;
+            }
             return;
         }
         if !(line.starts_with("test result: ") || line.contains(" passed, ")) {
@@ -119,6 +128,8 @@ mod tests {
             2,
         );
         check("3 of the topics are broken", 70, 3, 2);
-        check("ready in 41 ms", 70, 3, 2);
+        check("8 of 8 kept seeds hold", 78, 3, 2);
+        check("9 of 10 seeds gave the same run twice", 87, 4, 2);
+        check("ready in 41 ms", 87, 4, 2);
     }
 }

@@ -14,7 +14,7 @@ const SEEDS: &str = "60";
 const SEEDS_BUDGET: &str = "90s";
 /// Seeds that must give the same run twice.
 const META_SEEDS: &str = "10";
-/// The same in `long`.
+/// Seeds in `long`, and how long they may take.
 const LONG_SEEDS: &str = "2000";
 const LONG_SEEDS_BUDGET: &str = "60m";
 /// Kills of the broker while librdkafka writes, in `long`; see the suite for those in `test`.
@@ -30,8 +30,9 @@ const BY_TURNS: [&[&str]; 4] = [&["java"], &["go"], &["node"], &["kafka-python",
 pub fn test() -> Result<()> {
     let mut counts = Counts::default();
     unit_tests(&mut counts)?;
-    step("kept seeds", simulator().args(["sweep", "--kept"]))?;
-    step("seeds repeat", simulator().args(["meta", "--count", META_SEEDS, "--load", "30s"]))?;
+    counted("kept seeds", simulator().args(["sweep", "--kept"]), &[0], &mut counts)?;
+    let mut twice = simulator();
+    counted("seeds repeat", twice.args(["meta", "--count", META_SEEDS, "--load", "30s"]), &[0], &mut counts)?;
     seeds(&mut counts, SEEDS, SEEDS_BUDGET)?;
     let turn = BY_TURNS[turn(&revision()) % BY_TURNS.len()];
     clients(&mut counts, &[&ALWAYS, turn].concat())?;
