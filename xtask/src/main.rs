@@ -15,8 +15,9 @@ use anyhow::{Result, bail};
 const HELP: &str = "\
 cargo xtask <command>
   test                    unit and integration tests, simulator seeds, conformance suites whose toolchain is there
-  ci                      what .ci/run does after `test`: format, lints, tidy, generated code, docs, the README walk
-  long                    all suites of clients, thousands of seeds, planted bugs
+  ci                      what .ci/run does after `test`: format, lints, tidy, generated code, docs, the README walk,
+                          the rest of the commit's seeds, and seeds that run twice
+  long                    all suites of clients, thousands of seeds with their row in the ledger, planted bugs
   walk                    the README's walk: release build, ready block, clients across a kill
   tidy                    house rules: arrows between rooms, owners of foreign crates, no stubs
   codegen [--check]       generate crates/wire/src/schema from crates/wire/schema

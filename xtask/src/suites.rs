@@ -9,14 +9,20 @@ use anyhow::{Context, Result, bail};
 use crate::run::{Counts, cargo, counted, root, step};
 use crate::{tidy, walk};
 
-/// Seeds of the simulator in one `test`, and how long they may take.
-const SEEDS: &str = "60";
-const SEEDS_BUDGET: &str = "90s";
-/// Seeds that must give the same run twice.
+/// Fresh seeds of the simulator, derived from the commit: the first of them run in `test`, the rest in `ci`, each within its budget.
+const TEST_SEEDS: u64 = 50;
+const TEST_BUDGET: &str = "90s";
+const CI_SEEDS: u64 = 150;
+const CI_BUDGET: &str = "240s";
+/// Seeds of `ci` that must give the same run twice, under a quarter of the usual load.
 const META_SEEDS: &str = "10";
-/// Seeds in `long`, and how long they may take.
-const LONG_SEEDS: &str = "2000";
-const LONG_SEEDS_BUDGET: &str = "60m";
+const META_LOAD: &str = "30s";
+/// The same in `long`, which tells the ledger.
+const LONG_SEEDS: u64 = 5_000;
+const LONG_BUDGET: &str = "90m";
+const LONG_META_SEEDS: &str = "50";
+const LONG_PLANT_SEEDS: &str = "500";
+const LEDGER: &str = "docs/ledger/simulator.md";
 /// Kills of the broker while librdkafka writes, in `long`; see the suite for those in `test`.
 const LONG_KILLS: &str = "20";
 /// `ouzel-sim sweep` says this when the budget ended before the seeds did: fine on a busy machine.
@@ -30,10 +36,8 @@ const BY_TURNS: [&[&str]; 4] = [&["java"], &["go"], &["node"], &["kafka-python",
 pub fn test() -> Result<()> {
     let mut counts = Counts::default();
     unit_tests(&mut counts)?;
-    counted("kept seeds", simulator().args(["sweep", "--kept"]), &[0], &mut counts)?;
-    let mut twice = simulator();
-    counted("seeds repeat", twice.args(["meta", "--count", META_SEEDS, "--load", "30s"]), &[0], &mut counts)?;
-    seeds(&mut counts, SEEDS, SEEDS_BUDGET)?;
+    kept_seeds(&mut counts)?;
+    seeds(&mut counts, 0, TEST_SEEDS, TEST_BUDGET, None)?;
     let turn = BY_TURNS[turn(&revision()) % BY_TURNS.len()];
     clients(&mut counts, &[&ALWAYS, turn].concat())?;
     closing(counts)
@@ -45,14 +49,11 @@ pub fn long() -> Result<()> {
     unit_tests(&mut counts)?;
     let mut all = suites();
     counted("clients", all.env("OUZEL_KILLS", LONG_KILLS), &[0], &mut counts)?;
-    seeds(&mut counts, LONG_SEEDS, LONG_SEEDS_BUDGET)?;
-    let sim = |words: &[&str]| {
-        let mut command = simulator();
-        command.args(words);
-        command
-    };
-    counted("seeds repeat", &mut sim(&["meta", "--count", "20"]), &[0], &mut counts)?;
-    counted("planted bugs are caught", &mut sim(&["plant"]), &[0], &mut counts)?;
+    kept_seeds(&mut counts)?;
+    seeds(&mut counts, 0, LONG_SEEDS, LONG_BUDGET, Some(LEDGER))?;
+    counted("seeds repeat", simulator().args(["meta", "--count", LONG_META_SEEDS]), &[0], &mut counts)?;
+    let mut plants = simulator();
+    counted("planted bugs are caught", plants.args(["plant", "--seeds", LONG_PLANT_SEEDS]), &[0], &mut counts)?;
     closing(counts)
 }
 
@@ -67,7 +68,12 @@ pub fn ci() -> Result<()> {
     let mut doc = cargo(&["doc", "--workspace", "--lib", "--no-deps", "--profile", "ci", "--quiet"]);
     step("documentation", doc.env("RUSTDOCFLAGS", "-D warnings"))?;
     println!("==> README's walk");
-    walk::run()
+    walk::run()?;
+    let mut counts = Counts::default();
+    seeds(&mut counts, TEST_SEEDS, CI_SEEDS, CI_BUDGET, None)?;
+    let mut twice = simulator();
+    counted("seeds repeat", twice.args(["meta", "--count", META_SEEDS, "--load", META_LOAD]), &[0], &mut counts)?;
+    closing(counts)
 }
 
 /// `cargo xtask conformance ...`.
@@ -94,9 +100,15 @@ fn unit_tests(counts: &mut Counts) -> Result<()> {
     counted("unit and integration tests", &mut all, &[0], counts)
 }
 
-fn seeds(counts: &mut Counts, seeds: &str, budget: &str) -> Result<()> {
+fn kept_seeds(counts: &mut Counts) -> Result<()> {
+    counted("kept seeds", simulator().args(["sweep", "--kept"]), &[0], counts)
+}
+
+/// The commit's seeds behind its first `skip`.
+fn seeds(counts: &mut Counts, skip: u64, count: u64, budget: &str, ledger: Option<&str>) -> Result<()> {
     let mut sweep = simulator();
-    sweep.args(["sweep", "--base", &revision(), "--count", seeds, "--budget", budget]);
+    sweep.args(["sweep", "--base", &revision(), "--skip", &skip.to_string(), "--count", &count.to_string()]);
+    sweep.args(["--budget", budget]).args(ledger.iter().flat_map(|file| ["--ledger", file]));
     counted("simulator", &mut sweep, &[0, BUDGET_SPENT], counts)
 }
 

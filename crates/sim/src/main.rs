@@ -18,11 +18,12 @@ usage: ouzel-sim COMMAND [options]
       --log                 what the brokers log, to standard error; OUZEL_LOG=debug for more
       --line                one line for machines instead of a report
   sweep --base REV        seeds derived from the revision, so that each landing explores new ones
-      --count N             how many (60)
+      --count N             how many (60); it goes on after a failure, up to 20 of them
+      --skip N              leaves the revision's first N seeds out
       --kept                the kept seeds instead, each of which once caught something, and planted bugs that they catch
       --jobs J              processes at a time (2)
       --budget DUR          stop after this long; short of the count is exit code 3
-      --ledger FILE         append the sums as a line of tab-separated values
+      --ledger FILE         append the sums as a row of this table (docs/ledger/simulator.md)
   meta --count N          each seed twice, in two processes with other environments and allocations: equal or exit code 4
       --bisect --seed S     the first event in which two runs of one seed differ
   plant [NAME ...]        each planted bug (or all) must be caught within --seeds N (500)

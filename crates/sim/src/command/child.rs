@@ -1,5 +1,6 @@
 //! One seed per process: starts `run --line` and reads its answer.
 
+use std::collections::BTreeMap;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result};
@@ -22,8 +23,8 @@ pub struct Answer {
     pub cpu_ms: u64,
     /// Records acknowledged.
     pub acked: u64,
-    /// Power cuts.
-    pub cuts: u64,
+    /// Faults carried out, by kind.
+    pub faults: BTreeMap<String, u64>,
     /// Marks passed.
     pub reached: Vec<String>,
     /// What it printed, when it ended without an answer.
@@ -56,13 +57,14 @@ fn parse(line: &str) -> Answer {
         words.into_iter().find(|(n, _)| *n == name).map_or("", |(_, value)| value)
     };
     let number = |name: &str| get(name).parse().unwrap_or(0);
+    let count = |word: &str| word.split_once(':').and_then(|(kind, n)| Some((kind.to_owned(), n.parse().ok()?)));
     Answer {
         law: get("law").into(),
         fingerprint: get("fingerprint").into(),
         world_ms: number("world_ms"),
         cpu_ms: number("cpu_ms"),
         acked: number("acked"),
-        cuts: number("cuts"),
+        faults: get("faults").split(',').filter_map(count).collect(),
         reached: get("reached").split(',').filter(|r| !r.is_empty()).map(str::to_owned).collect(),
         text: String::new(),
     }

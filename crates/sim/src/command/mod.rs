@@ -2,6 +2,7 @@
 
 pub mod child;
 pub mod kept;
+pub mod ledger;
 pub mod meta;
 pub mod plant;
 pub mod report;
@@ -18,9 +19,9 @@ use ouzel_sim::scenario::{LOAD, Scenario, Subject};
 /// Options that take no value.
 const SWITCHES: [&str; 5] = ["line", "bisect", "all", "log", "kept"];
 /// Options that take one.
-const VALUES: [&str; 17] = [
-    "seed", "plan", "trace", "from", "until", "base", "count", "jobs", "budget", "ledger", "seeds", "out", "subject",
-    "load", "plant", "noise", "cpu",
+const VALUES: [&str; 18] = [
+    "seed", "plan", "trace", "from", "until", "base", "skip", "count", "jobs", "budget", "ledger", "seeds", "out",
+    "subject", "load", "plant", "noise", "cpu",
 ];
 
 /// The command line behind the command's name.

@@ -8,10 +8,9 @@ use ouzel_sim::scenario::Scenario;
 /// One line of `key=value` words: what a parent process reads.
 pub fn line(scenario: &Scenario, outcome: &Outcome, cpu_ms: u64) -> String {
     let law = outcome.violations.first().map_or("", |v| v.law);
-    let faults: u64 = outcome.faults.values().sum();
-    let cuts: u64 = outcome.faults.iter().filter(|(k, _)| k.name().starts_with("power-cut")).map(|(_, n)| n).sum();
+    let faults: Vec<String> = outcome.faults.iter().map(|(kind, n)| format!("{}:{n}", kind.name())).collect();
     format!(
-        "RESULT\tseed={:#x}\tlaw={}\tfingerprint={:016x}\ttrace={:016x}\tworld_ms={}\tcpu_ms={cpu_ms}\tpolls={}\tacked={}\tfaults={faults}\tcuts={cuts}\treached={}",
+        "RESULT\tseed={:#x}\tlaw={}\tfingerprint={:016x}\ttrace={:016x}\tworld_ms={}\tcpu_ms={cpu_ms}\tpolls={}\tacked={}\tfaults={}\treached={}",
         scenario.seed,
         law,
         outcome.fingerprint(),
@@ -19,6 +18,7 @@ pub fn line(scenario: &Scenario, outcome: &Outcome, cpu_ms: u64) -> String {
         outcome.world_time.as_millis(),
         outcome.polls,
         outcome.acked,
+        faults.join(","),
         outcome.reached.join(","),
     )
 }

@@ -1,26 +1,70 @@
 //! `sweep`: many seeds of one revision, each in a process of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::child::{Answer, ask, broken, spread};
-use super::{Args, run, seed_of};
+use super::{Args, ledger, run, seed_of};
 
+/// Failing seeds after which a sweep ends: more say nothing new.
+const BROKEN_MAX: usize = 20;
+/// How often a sweep says how far it is.
+const PROGRESS: Duration = Duration::from_secs(30);
+
+/// What the seeds of a sweep came to.
 #[derive(Default)]
-struct Sum {
-    seeds: u64,
-    world_ms: u64,
-    cpu_ms: u64,
-    acked: u64,
-    cuts: u64,
-    reached: BTreeSet<String>,
-    broken: BTreeMap<u64, Answer>,
+pub struct Sum {
+    /// Seeds run.
+    pub seeds: u64,
+    /// World time, ms.
+    pub world_ms: u64,
+    /// CPU time, ms.
+    pub cpu_ms: u64,
+    /// Records acknowledged.
+    pub acked: u64,
+    /// Faults carried out, by kind.
+    pub faults: BTreeMap<String, u64>,
+    /// Marks passed.
+    pub reached: BTreeSet<String>,
+    /// Seeds that failed, and the law each broke first.
+    pub broken: BTreeMap<u64, String>,
+    /// When progress was told last.
+    pub progress: Duration,
+}
+
+impl Sum {
+    /// Power cuts, of one node and of all.
+    pub fn cuts(&self) -> u64 {
+        self.faults.iter().filter(|(kind, _)| kind.starts_with("power-cut")).map(|(_, n)| n).sum()
+    }
+
+    /// Simulated hours.
+    pub fn hours(&self) -> f64 {
+        self.world_ms as f64 / 3_600_000.0
+    }
+
+    fn add(&mut self, seed: u64, answer: Answer, args: &Args) {
+        self.seeds += 1;
+        self.world_ms += answer.world_ms;
+        self.cpu_ms += answer.cpu_ms;
+        self.acked += answer.acked;
+        for (kind, count) in answer.faults {
+            *self.faults.entry(kind).or_default() += count;
+        }
+        self.reached.extend(answer.reached);
+        if !answer.law.is_empty() {
+            println!("{}", failure(seed, &answer.law, args));
+            if !answer.text.is_empty() {
+                println!("{}", answer.text);
+            }
+            self.broken.insert(seed, answer.law);
+        }
+    }
 }
 
 /// The `sweep` command.
@@ -29,7 +73,7 @@ pub fn sweep(args: &Args) -> Result<ExitCode> {
         return super::kept::sweep(args);
     }
     let base = args.get("base").map_or_else(run::commit, str::to_owned);
-    let (count, jobs) = (args.number("count", 60)?, args.number("jobs", 2)?);
+    let (skip, count, jobs) = (args.number("skip", 0)?, args.number("count", 60)?, args.number("jobs", 2)?);
     let budget = args.time("budget")?.unwrap_or(Duration::MAX);
     let start = Instant::now();
     let sum = Mutex::new(Sum::default());
@@ -38,30 +82,28 @@ pub fn sweep(args: &Args) -> Result<ExitCode> {
         if start.elapsed() > budget {
             return false;
         }
-        let seed = seed_of(&base, n);
+        let seed = seed_of(&base, skip + n);
         match ask(args, seed, 0) {
-            Ok(answer) => add(&mut sum.lock().expect("no thread panicked"), seed, answer, args),
+            Ok(answer) => {
+                let mut sum = sum.lock().expect("no thread panicked");
+                sum.add(seed, answer, args);
+                if start.elapsed() >= sum.progress + PROGRESS {
+                    sum.progress = start.elapsed();
+                    let (seconds, broken) = (sum.progress.as_secs(), sum.broken.len());
+                    println!("... {} of {count} seeds after {seconds} s, {broken} failed so far", sum.seeds);
+                }
+                sum.broken.len() < BROKEN_MAX
+            }
             Err(error) => {
                 *failed.lock().expect("no thread panicked") = Some(error);
-                return false;
+                false
             }
         }
-        true
     });
     if let Some(error) = failed.into_inner().expect("no thread panicked") {
         return Err(error);
     }
     let sum = sum.into_inner().expect("no thread panicked");
-    let speed = sum.world_ms as f64 / sum.cpu_ms.max(1) as f64;
-    println!(
-        "{} of {count} seeds of {base}: {:.2} simulated h in {:.0} s of CPU (x{speed:.0}), {} acked, {} power cuts, {} broken",
-        sum.seeds,
-        sum.world_ms as f64 / 3_600_000.0,
-        sum.cpu_ms as f64 / 1_000.0,
-        sum.acked,
-        sum.cuts,
-        sum.broken.len(),
-    );
     let marks = marks_in_sources(Path::new("crates"));
     let missed: Vec<&String> = marks.difference(&sum.reached).collect();
     println!(
@@ -71,8 +113,22 @@ pub fn sweep(args: &Args) -> Result<ExitCode> {
         if missed.is_empty() { "" } else { "; never:" }
     );
     missed.iter().for_each(|mark| println!("  {mark}"));
+    if !sum.broken.is_empty() {
+        println!("failing seeds:");
+        sum.broken.iter().for_each(|(seed, law)| println!("  {}", failure(*seed, law, args)));
+    }
+    let speed = sum.world_ms as f64 / sum.cpu_ms.max(1) as f64;
+    println!(
+        "{} of {count} seeds of {base}: {:.2} simulated h in {:.0} s of CPU (x{speed:.0}), {} acked, {} power cuts, {} broken",
+        sum.seeds,
+        sum.hours(),
+        sum.cpu_ms as f64 / 1_000.0,
+        sum.acked,
+        sum.cuts(),
+        sum.broken.len(),
+    );
     if let Some(file) = args.get("ledger") {
-        append(file, &base, &sum)?;
+        ledger::append(file, &base, &sum, &missed)?;
     }
     Ok(match () {
         () if !sum.broken.is_empty() => broken(),
@@ -81,40 +137,9 @@ pub fn sweep(args: &Args) -> Result<ExitCode> {
     })
 }
 
-fn add(sum: &mut Sum, seed: u64, answer: Answer, args: &Args) {
-    sum.seeds += 1;
-    sum.world_ms += answer.world_ms;
-    sum.cpu_ms += answer.cpu_ms;
-    sum.acked += answer.acked;
-    sum.cuts += answer.cuts;
-    sum.reached.extend(answer.reached.iter().cloned());
-    if !answer.law.is_empty() {
-        println!(
-            "FAIL {}   seed {seed:#x}   cargo xtask sim run --seed {seed:#x} {}",
-            answer.law,
-            args.shaping().join(" ")
-        );
-        if !answer.text.is_empty() {
-            println!("{}", answer.text);
-        }
-        sum.broken.insert(seed, answer);
-    }
-}
-
-fn append(file: &str, base: &str, sum: &Sum) -> Result<()> {
-    let mut ledger = std::fs::OpenOptions::new().create(true).append(true).open(file).context("the ledger")?;
-    writeln!(
-        ledger,
-        "{base}\t{}\t{:.3}\t{:.1}\t{}\t{}\t{}\t{}",
-        sum.seeds,
-        sum.world_ms as f64 / 3_600_000.0,
-        sum.cpu_ms as f64 / 1_000.0,
-        sum.broken.len(),
-        sum.acked,
-        sum.cuts,
-        sum.reached.len()
-    )
-    .context("the ledger")
+/// What is needed to run a failing seed again.
+fn failure(seed: u64, law: &str, args: &Args) -> String {
+    format!("FAIL {law}   seed {seed:#x}   cargo xtask sim run --seed {seed:#x} {}", args.shaping().join(" "))
 }
 
 /// Names of all `reached!` marks in the sources, where the sweep runs inside the tree.
