@@ -134,6 +134,15 @@ pub enum Event {
         /// The start.
         start: u64,
     },
+    /// A log's high watermark was told.
+    HighWatermark {
+        /// Where.
+        partition: Partition,
+        /// The end that whoever asked was entitled to.
+        known: u64,
+        /// First offset that isn't visible yet (exclusive end).
+        end: u64,
+    },
 }
 
 /// The history of one run. Clones are one history.
@@ -187,6 +196,11 @@ impl History {
     /// The highest start of the partition's log that a client was told.
     pub fn log_start(&self, partition: Partition) -> u64 {
         self.inner.borrow().checkers.log_start(partition)
+    }
+
+    /// The least high watermark that an answer to a question asked now may tell.
+    pub fn high_watermark(&self, partition: Partition) -> u64 {
+        self.inner.borrow().checkers.high_watermark(partition)
     }
 
     /// First offset of the partition that nobody has asked to delete.
@@ -244,5 +258,6 @@ fn fingerprint(event: &Event) -> u64 {
         }
         Event::Delete { partition, before } => place(10, partition) ^ mix(*before),
         Event::LogStart { partition, known, start } => place(11, partition) ^ mix(*start) ^ mix(*known).rotate_left(9),
+        Event::HighWatermark { partition, known, end } => place(12, partition) ^ mix(*end) ^ mix(*known).rotate_left(9),
     }
 }

@@ -89,7 +89,7 @@ impl Cluster {
     async fn audit(self, rt: Runtime, done: Rc<Cell<bool>>) {
         match self {
             Cluster::Specimen(cluster) => specimen::client::audit(rt, cluster, done).await,
-            Cluster::Broker(cluster) => broker::client::audit(rt, cluster, done).await,
+            Cluster::Broker(cluster) => broker::audit::audit(rt, cluster, done).await,
         }
     }
 }

@@ -1,8 +1,11 @@
 //! Whole brokers as the subject: each node is a broker of its own, spoken to in real request bytes by clients that encode and decode
 //! with an independent codec (crate `kafka-protocol`), so that each call checks ours.
 
+pub mod audit;
 pub mod client;
+mod records;
 mod session;
+mod topics;
 mod upkeep;
 
 use std::cell::RefCell;

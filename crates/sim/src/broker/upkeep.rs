@@ -11,8 +11,9 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::StrBytes;
 use ouzel_runtime::Runtime;
 
-use super::client::{Cluster, Place};
+use super::client::Cluster;
 use super::session::Session;
+use super::topics::Place;
 use crate::history::Event;
 
 /// ListOffsets' name for the log's end.
@@ -37,16 +38,16 @@ pub async fn commit(
     cluster: &Cluster,
     session: &mut Session,
     client: u32,
-    place: Place,
+    place: &Place,
     offset: u64,
 ) -> Option<()> {
-    let partition = cluster.partition(place);
+    let partition = place.partition;
     cluster.history.record(Event::Commit { partition, group: client, offset });
     let row = OffsetCommitRequestPartition::default()
-        .with_partition_index(place.partition)
+        .with_partition_index(place.number)
         .with_committed_offset(offset as i64)
         .with_committed_metadata(Some(StrBytes::from_static_str("")));
-    let topic = OffsetCommitRequestTopic::default().with_name(place.topic()).with_partitions(vec![row]);
+    let topic = OffsetCommitRequestTopic::default().with_name(place.topic.clone()).with_partitions(vec![row]);
     let request = OffsetCommitRequest::default()
         .with_group_id(GroupId(group(client)))
         .with_generation_id_or_member_epoch(-1)
@@ -64,11 +65,11 @@ pub async fn committed(
     cluster: &Cluster,
     session: &mut Session,
     client: u32,
-    place: Place,
+    place: &Place,
 ) -> Option<bool> {
-    let partition = cluster.partition(place);
+    let partition = place.partition;
     let topic =
-        OffsetFetchRequestTopic::default().with_name(place.topic()).with_partition_indexes(vec![place.partition]);
+        OffsetFetchRequestTopic::default().with_name(place.topic.clone()).with_partition_indexes(vec![place.number]);
     let request = OffsetFetchRequest::default().with_group_id(GroupId(group(client))).with_topics(Some(vec![topic]));
     let answer = session.ask(rt, 7, &request).await?;
     let row = answer.topics.first().and_then(|t| t.partitions.first());
@@ -87,14 +88,14 @@ pub async fn delete_records(
     rt: &Runtime,
     cluster: &Cluster,
     session: &mut Session,
-    place: Place,
+    place: &Place,
     before: u64,
 ) -> Option<()> {
-    let partition = cluster.partition(place);
+    let partition = place.partition;
     let known = cluster.history.log_start(partition);
     cluster.history.record(Event::Delete { partition, before });
-    let row = DeleteRecordsPartition::default().with_partition_index(place.partition).with_offset(before as i64);
-    let topic = DeleteRecordsTopic::default().with_name(place.topic()).with_partitions(vec![row]);
+    let row = DeleteRecordsPartition::default().with_partition_index(place.number).with_offset(before as i64);
+    let topic = DeleteRecordsTopic::default().with_name(place.topic.clone()).with_partitions(vec![row]);
     let request = DeleteRecordsRequest::default().with_topics(vec![topic]).with_timeout_ms(5_000);
     let answer = session.ask(rt, 2, &request).await?;
     let row = &answer.topics[0].partitions[0];
@@ -110,19 +111,23 @@ pub async fn list_offset(
     rt: &Runtime,
     cluster: &Cluster,
     session: &mut Session,
-    place: Place,
+    place: &Place,
     which: i64,
 ) -> Option<u64> {
-    let partition = cluster.partition(place);
-    let known = cluster.history.log_start(partition);
-    let wanted = ListOffsetsPartition::default().with_partition_index(place.partition).with_timestamp(which);
-    let topic = ListOffsetsTopic::default().with_name(place.topic()).with_partitions(vec![wanted]);
+    let partition = place.partition;
+    let known = match which {
+        EARLIEST => cluster.history.log_start(partition),
+        _ => cluster.history.high_watermark(partition),
+    };
+    let wanted = ListOffsetsPartition::default().with_partition_index(place.number).with_timestamp(which);
+    let topic = ListOffsetsTopic::default().with_name(place.topic.clone()).with_partitions(vec![wanted]);
     let request = ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(vec![topic]);
     let answer = session.ask(rt, 5, &request).await?;
     let row = &answer.topics[0].partitions[0];
     let offset = (row.error_code == 0).then_some(row.offset as u64)?;
-    if which == EARLIEST {
-        cluster.history.record(Event::LogStart { partition, known, start: offset });
-    }
+    cluster.history.record(match which {
+        EARLIEST => Event::LogStart { partition, known, start: offset },
+        _ => Event::HighWatermark { partition, known, end: offset },
+    });
     Some(offset)
 }

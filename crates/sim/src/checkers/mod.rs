@@ -47,6 +47,11 @@ impl Checkers {
         self.no_step_back.told(partition)
     }
 
+    /// The least high watermark that an answer to a question asked now may tell.
+    pub fn high_watermark(&self, partition: Partition) -> u64 {
+        self.no_step_back.high_watermark(partition)
+    }
+
     /// First offset of the partition that nobody has asked to delete.
     pub fn kept_from(&self, partition: Partition) -> u64 {
         self.no_step_back.asked(partition)
@@ -160,6 +165,16 @@ mod tests {
         check(vec![start(0, 0), delete(3), start(0, 0), start(0, 3), start(3, 3)], &[]);
         check(vec![delete(3), start(0, 3), start(3, 2)], &["I8 no-step-back"]);
         check(vec![delete(3), start(0, 4)], &["I8 no-step-back"]);
+    }
+
+    #[test]
+    fn a_high_watermark_that_moves_back_or_stays_below_an_ack_is_i8() {
+        let told = |known, end| Event::HighWatermark { partition: P, known, end };
+        check(vec![told(0, 0), produce(1), acked(1, 0), told(1, 1), told(0, 0), told(1, 2)], &[]);
+        check(vec![told(0, 3), told(3, 2)], &["I8 no-step-back"]);
+        let mut checkers = Checkers::default();
+        [produce(1), acked(1, 4), told(0, 3)].iter().for_each(|e| drop(checkers.judge(e)));
+        assert_eq!(checkers.high_watermark(P), 5);
     }
 
     #[test]
