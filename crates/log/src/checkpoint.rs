@@ -12,6 +12,8 @@ use crate::block::{LogNumber, Seed};
 use crate::codec::{Put, Reader, align};
 use crate::entry::{ENTRY_HEADER_BYTES, EntryHeader, LogId};
 use crate::footer::{TermRow, put_term, take_term};
+use crate::log::Inner;
+use crate::store::Closed;
 
 const MAGIC: u32 = u32::from_le_bytes(*b"OUZC");
 const FORMAT: u16 = 1;
@@ -19,6 +21,7 @@ const HEADER_BYTES: usize = 64;
 /// Upper bound on a slot: nothing is read on the word of a larger file.
 const CHECKPOINT_BYTES_MAX: u64 = 1 << 30;
 const CLOSED: u8 = 1;
+const GARBAGE: u8 = 2;
 
 /// State of a shard as of one block.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -42,6 +45,8 @@ pub(crate) struct LogState {
     pub(crate) id: LogId,
     /// Removed: its directory is still to be deleted.
     pub(crate) closed: bool,
+    /// Segment files below the origin may be left, or any when `segments` is empty.
+    pub(crate) garbage: bool,
     /// Below the data directory.
     pub(crate) dir: String,
     pub(crate) log_start: Offset,
@@ -92,6 +97,44 @@ pub(crate) struct SegmentRow {
     pub(crate) append_time_max: Timestamp,
 }
 
+impl LogState {
+    /// As of now.
+    pub(crate) fn of(number: LogNumber, id: LogId, inner: &Inner) -> LogState {
+        let unwritten = inner.tail.iter_from(inner.written().next());
+        let blanks = unwritten.filter(|(_, m)| m.block > 0 && m.payload_len() == 0);
+        LogState {
+            number,
+            id,
+            closed: false,
+            garbage: inner.garbage_below.is_some(),
+            dir: inner.options.dir.clone(),
+            log_start: inner.log_start,
+            origin: inner.origin,
+            terms: inner.terms.iter().filter(|row| row.index <= inner.written()).copied().collect(),
+            segments: inner.segments.iter().map(|s| s.row).collect(),
+            blanks: blanks.map(|(index, meta)| meta.header(index)).collect(),
+            states: inner.states.clone(),
+        }
+    }
+
+    /// A removed log.
+    pub(crate) fn closed(number: LogNumber, closed: &Closed) -> LogState {
+        LogState {
+            number,
+            id: closed.id,
+            closed: true,
+            garbage: false,
+            dir: closed.dir.clone(),
+            log_start: Offset(0),
+            origin: Origin::ZERO,
+            terms: Vec::new(),
+            segments: Vec::new(),
+            blanks: Vec::new(),
+            states: Vec::new(),
+        }
+    }
+}
+
 impl Checkpoint {
     pub(crate) fn encode(&self, seed: &Seed, layout: u32) -> Vec<u8> {
         let mut out = vec![0; HEADER_BYTES];
@@ -138,7 +181,7 @@ impl Checkpoint {
 
 fn put_log(out: &mut Vec<u8>, log: &LogState) {
     out.u32(log.number.0);
-    out.u8(if log.closed { CLOSED } else { 0 });
+    out.u8(if log.closed { CLOSED } else { 0 } | if log.garbage { GARBAGE } else { 0 });
     out.u8(0);
     out.u16(log.dir.len() as u16);
     out.bytes(&log.id.0);
@@ -185,6 +228,7 @@ fn take_log(r: &mut Reader<'_>) -> Option<LogState> {
         number,
         id,
         closed: flags & CLOSED != 0,
+        garbage: flags & GARBAGE != 0,
         dir,
         log_start,
         origin,
@@ -306,6 +350,7 @@ mod tests {
             number: LogNumber(5),
             id: LogId(*b"0123456789abcdef\0\0\0\x07"),
             closed: false,
+            garbage: false,
             dir: "topics/t/7".into(),
             log_start: Offset(41),
             origin: Origin { index: Index(8), term: Term(2), offset: Offset(40) },
@@ -328,6 +373,17 @@ mod tests {
     }
     const GOLDEN: &str = "4f555a4301000300060000000000000046000000000000003c000000000000000400000000000000f000000000000000060000000100000001000000c2be1559";
     const GOLDEN_CRC: u32 = 0xaae1_c9d9;
+
+    #[test]
+    fn a_logs_flags_have_their_golden_bytes() {
+        let flags = |closed, garbage| {
+            let log = LogState { closed, garbage, ..sample().logs.remove(0) };
+            let bytes = Checkpoint { logs: vec![log.clone()], ..sample() }.encode(&SEED, 1);
+            assert_eq!(Checkpoint::decode(&SEED, 1, &bytes).unwrap().logs, [log]);
+            bytes[HEADER_BYTES + 4]
+        };
+        assert_eq!([flags(false, false), flags(true, false), flags(false, true), flags(true, true)], [0, 1, 2, 3]);
+    }
 
     #[test]
     fn a_checkpoint_with_any_changed_byte_is_refused() {

@@ -39,6 +39,27 @@ pub enum OpenError {
         /// Directory of the shard.
         path: String,
     },
+    /// The broker was asked to stop while the journal was read.
+    #[error("asked to stop while it started")]
+    Stopped,
+}
+
+impl OpenError {
+    pub(crate) fn io(rt: &Runtime, config: &StoreConfig, source: std::io::Error) -> OpenError {
+        if source.kind() == std::io::ErrorKind::Interrupted && rt.stopping().is_set() {
+            return OpenError::Stopped;
+        }
+        OpenError::Io { dir: config.dir.display().to_string(), source }
+    }
+}
+
+/// An error once the broker was asked to stop: a start that reads for long ends where it is.
+pub(crate) fn go_on(rt: &Runtime) -> std::io::Result<()> {
+    if rt.stopping().is_set() {
+        reached!("stopped while a journal was read");
+        return Err(std::io::ErrorKind::Interrupted.into());
+    }
+    Ok(())
 }
 
 /// What [`recover`] found and made.
@@ -67,7 +88,7 @@ pub(crate) struct Scanned {
 
 /// Opens a shard's files and replays them. Everything that the result holds is durable.
 pub(crate) async fn recover(rt: &Runtime, config: &StoreConfig) -> Result<Recovery, OpenError> {
-    let io = |source| OpenError::Io { dir: config.dir.display().to_string(), source };
+    let io = |source| OpenError::io(rt, config, source);
     let shard_dir = config.shard_dir();
     let journal_dir = shard_dir.join("journal");
     rt.disk().create_dir_all(&journal_dir).await.map_err(io)?;
@@ -160,6 +181,30 @@ pub(crate) async fn recover(rt: &Runtime, config: &StoreConfig) -> Result<Recove
     })
 }
 
+/// What a shard's files say, read without changing any of them.
+pub(crate) struct ReadOnly {
+    /// Slots of the checkpoint that exist and aren't valid.
+    pub(crate) bad_slots: usize,
+    pub(crate) choice: Choice,
+    pub(crate) replays: Replays,
+}
+
+/// Reads a shard's files as a start would. What lies above the choice's mark may be gone after a power cut.
+pub(crate) async fn read_only(rt: &Runtime, config: &StoreConfig) -> Result<ReadOnly, OpenError> {
+    let io = |source| OpenError::io(rt, config, source);
+    let shard_dir = config.shard_dir();
+    let slots = read_slots(rt, &config.seed(), config.layout, &shard_dir).await.map_err(io)?;
+    let from = slots.newest.as_ref().map_or(1, |newest| newest.replay_from);
+    let (_, files, found) = scan(rt, config, shard_dir.join("journal"), from, true).await.map_err(io)?;
+    if slots.newest.is_none() && slots.bad > 0 && found.iter().all(|f| f.header.sequence != 1) {
+        return Err(OpenError::CheckpointLost { path: shard_dir.display().to_string() });
+    }
+    let checkpoint = slots.newest.unwrap_or(Checkpoint { replay_from: 1, ..Checkpoint::default() });
+    let choice = choose(&found, checkpoint.replay_from, checkpoint.block, checkpoint.epoch);
+    let replays = replay(rt, &files, &choice, &checkpoint, None).await.map_err(io)?;
+    Ok(ReadOnly { bad_slots: slots.bad, choice, replays })
+}
+
 /// The records above the mark, to be written again.
 pub(crate) struct Rewritten {
     body: Vec<u8>,
@@ -181,6 +226,7 @@ pub(crate) async fn replay(
         if sequence > checkpoint.block && !std::mem::replace(&mut filled, true) {
             replays.fill_blanks(checkpoint);
         }
+        go_on(rt)?;
         let bytes = read_block(rt, &files[block.file].file, block).await?;
         let body = bytes.slice(BLOCK_HEADER_BYTES..block.header.length as usize);
         replays.apply(&body, sequence, sequence <= checkpoint.block);
@@ -327,6 +373,7 @@ async fn scan_file(
     let (mut at, mut start, mut window) = (0, 0, rt.buffers().take(0));
     while at < bytes {
         if at + PAGE as u64 > start + window.len() as u64 {
+            go_on(rt)?;
             (start, window) = (at, read_window(rt, file, at, WINDOW.min(bytes - at)).await?);
         }
         let candidate = BlockHeader::peek(seed, &window[(at - start) as usize..])

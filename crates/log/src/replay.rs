@@ -293,6 +293,10 @@ impl Replays {
                 terms: log.terms.clone(),
                 segments: log.segments.clone(),
                 states: log.states.iter().cloned().collect(),
+                garbage_below: log.garbage.then_some(match log.segments[..] {
+                    [] => Offset(i64::MAX),
+                    _ => log.origin.offset,
+                }),
                 ..Replay::new(log.id, log.dir.clone())
             };
             out.logs.insert(log.number, replay);

@@ -1,6 +1,7 @@
 //! The ring of journal files, and the block that is built next: what stands in it and where it goes. No I/O.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -14,7 +15,7 @@ use crate::block::{
 };
 use crate::checkpoint::Checkpoint;
 use crate::codec::{Filler, PAGE, Put, align};
-use crate::entry::ENTRY_HEADER_BYTES;
+use crate::entry::{ENTRY_HEADER_BYTES, LogId};
 use crate::log::{Inner, Shared, Ticket};
 use crate::store::Core;
 
@@ -371,7 +372,8 @@ impl Ring {
             }
             if part.first < part.end {
                 count += 1;
-                put_part(&mut out, inner, part, number);
+                let log = (number, &part.log.id);
+                put_range(&mut out, part.carry, log, inner, part.first..part.end, part.entry_bytes);
                 for index in part.first.0..part.end.0 {
                     inner.tail.set_block(Index(index), self.sequence);
                 }
@@ -536,11 +538,19 @@ fn put_small(out: &mut Filler<'_>, inner: &mut Inner, log: &Shared) -> u32 {
     count
 }
 
-fn put_part(out: &mut Filler<'_>, inner: &Inner, part: &Part, number: LogNumber) {
-    let entries = || inner.tail.iter_from(part.first).take_while(|(index, _)| *index < part.end);
-    put_entries(out, part.carry, number, (part.end.0 - part.first.0) as u32, part.entry_bytes);
+/// Writes a record with the entries from `range.start` to `range.end` (exclusive), headers and payloads of `bytes` in all.
+pub(crate) fn put_range(
+    out: &mut Filler<'_>,
+    carry: Carry,
+    (number, id): (LogNumber, &LogId),
+    inner: &Inner,
+    range: Range<Index>,
+    bytes: usize,
+) {
+    let entries = || inner.tail.iter_from(range.start).take_while(|(index, _)| *index < range.end);
+    put_entries(out, carry, number, (range.end.0 - range.start.0) as u32, bytes);
     for (index, meta) in entries() {
-        out.bytes(&meta.header(index).encode(&part.log.id, inner.tail.payload_slice(meta)));
+        out.bytes(&meta.header(index).encode(id, inner.tail.payload_slice(meta)));
     }
     for (_, meta) in entries() {
         out.bytes(inner.tail.payload_slice(meta));

@@ -26,7 +26,7 @@ use crate::writeback::Writeback;
 pub struct StoreConfig {
     /// The data directory, shared by all shards of the node.
     pub dir: PathBuf,
-    /// This shard: its journal lies in `shard-<n>`.
+    /// This shard: its journal lies in `shard-<n>`, with a layout above 0 in `shard-<n>.<layout>`.
     pub shard: ShardId,
     /// Seeds every checksum of journal and checkpoint: another node's files are never taken for ours.
     pub node_uuid: [u8; 16],
@@ -83,7 +83,7 @@ impl StoreConfig {
 
     /// Directory of the shard's journal and checkpoint.
     pub(crate) fn shard_dir(&self) -> PathBuf {
-        self.dir.join(format!("shard-{}", self.shard.0))
+        self.dir.join(crate::handover::dir_name(self.shard, self.layout))
     }
 
     pub(crate) fn seed(&self) -> Seed {
@@ -198,10 +198,16 @@ impl Store {
         let recovered = core.adopt();
         core.writeback.renew.set(recovery.missing.is_some());
         let io = |source| crate::OpenError::Io { dir: core.config.dir.display().to_string(), source };
+        let collected = !core.closed.borrow().is_empty();
         core.collect_closed().await.map_err(io)?;
         core.check_space().await;
-        let tasks = core.start();
-        Ok((Store(core, Rc::new(tasks)), recovered))
+        let store = Store(core.clone(), Rc::new(core.start()));
+        if collected {
+            // From here on a log of the same directory may be created, on another shard too: the next start mustn't delete it.
+            let _busy = core.writeback.busy.acquire(1).await;
+            core.checkpoint().await;
+        }
+        Ok((store, recovered))
     }
 
     /// Creates a log that begins empty. Its number and directory become durable with its first change's ticket.

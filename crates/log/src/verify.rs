@@ -9,14 +9,13 @@ use bytes::Bytes;
 use ouzel_model::{Index, Offset};
 use ouzel_runtime::{File, Open, Runtime};
 
-use crate::checkpoint::{Checkpoint, SegmentRow, read_slots};
+use crate::checkpoint::SegmentRow;
 use crate::codec::{PAGE, align};
 use crate::entry::{Kind, LogId};
 use crate::footer::{Footer, RunRow};
 use crate::log::Inner;
 use crate::reader::row_of;
-use crate::recovery::{OpenError, replay, scan};
-use crate::replay::choose;
+use crate::recovery::{OpenError, ReadOnly, read_only};
 use crate::segment::{Run, RunHeader, SEGMENT_HEADER_BYTES, SegmentHeader, file_name};
 use crate::store::StoreConfig;
 
@@ -68,25 +67,15 @@ pub struct LogReport {
 /// Checks every checksum and invariant of a shard's files. The store must not be open. `config` names the directory, the
 /// shard, the node's uuid and the layout; the rest of it doesn't matter.
 pub async fn verify(rt: &Runtime, config: &StoreConfig) -> Result<Verified, OpenError> {
-    let io = |source| OpenError::Io { dir: config.dir.display().to_string(), source };
     let mut out = Verified::default();
-    let shard_dir = config.shard_dir();
-    let slots = read_slots(rt, &config.seed(), config.layout, &shard_dir).await.map_err(io)?;
-    if slots.bad > 0 && slots.newest.is_none() {
-        return Err(OpenError::CheckpointLost { path: shard_dir.display().to_string() });
-    }
-    if slots.bad > 0 {
+    let ReadOnly { bad_slots, choice, replays } = read_only(rt, config).await?;
+    if bad_slots > 0 {
         out.problems.push("one slot of state.ckpt isn't valid: rotten, or cut off while it was written".into());
     }
-    let checkpoint = slots.newest.unwrap_or(Checkpoint { replay_from: 1, ..Checkpoint::default() });
-    let (_, files, found) =
-        scan(rt, config, shard_dir.join("journal"), checkpoint.replay_from, true).await.map_err(io)?;
-    let choice = choose(&found, checkpoint.replay_from, checkpoint.block, checkpoint.epoch);
     out.blocks = choice.chain.len() as u64;
     if let (Some(first), Some(last)) = (choice.missing.first(), choice.missing.last()) {
         out.problems.push(format!("journal blocks {first} to {last}, below the durable mark, can't be read"));
     }
-    let replays = replay(rt, &files, &choice, &checkpoint, None).await.map_err(io)?;
     for (_, replayed) in replays.logs {
         let id = replayed.id;
         let inner = replayed.finish(rt, config, choice.mark);

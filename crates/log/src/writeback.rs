@@ -24,7 +24,7 @@ use crate::log::{Segment, Shared};
 use crate::recovery::NO_TIMESTAMP;
 use crate::ring::{FreeFile, Ring, RingFile, is_pinned};
 use crate::segment::{RUN_BYTES_MAX, RunSize, SEGMENT_HEADER_BYTES, SegmentHeader, file_name, put_run};
-use crate::store::{Closed, Core};
+use crate::store::Core;
 
 /// A log without appends for this long gives its memory back.
 const IDLE_AFTER: Duration = Duration::from_secs(10);
@@ -554,38 +554,13 @@ impl Core {
     pub(crate) fn snapshot(&self, ring: &Ring) -> Checkpoint {
         let mut replay_from = ring.sequence + 1;
         let mut logs = Vec::new();
-        for (number, Closed { id, dir, .. }) in self.closed.borrow().iter() {
-            logs.push(LogState {
-                number: *number,
-                id: *id,
-                closed: true,
-                dir: dir.clone(),
-                log_start: Offset(0),
-                origin: crate::checkpoint::Origin::ZERO,
-                terms: Vec::new(),
-                segments: Vec::new(),
-                blanks: Vec::new(),
-                states: Vec::new(),
-            });
+        for (number, closed) in self.closed.borrow().iter() {
+            logs.push(LogState::closed(*number, closed));
         }
         for log in self.logs.borrow().values() {
             let inner = log.inner.borrow();
             replay_from = inner.needs_journal().map(|(_, m)| m.block).min().unwrap_or(u64::MAX).min(replay_from);
-            let unwritten = inner.tail.iter_from(inner.written().next());
-            let blanks = unwritten.filter(|(_, m)| m.block > 0 && m.payload_len() == 0);
-            let blanks: Vec<EntryHeader> = blanks.map(|(index, meta)| meta.header(index)).collect();
-            logs.push(LogState {
-                number: log.number,
-                id: log.id,
-                closed: false,
-                dir: inner.options.dir.clone(),
-                log_start: inner.log_start,
-                origin: inner.origin,
-                terms: inner.terms.iter().filter(|row| row.index <= inner.written()).copied().collect(),
-                segments: inner.segments.iter().map(|s| s.row).collect(),
-                blanks,
-                states: inner.states.clone(),
-            });
+            logs.push(LogState::of(log.number, log.id, &inner));
         }
         let epoch = ring.epoch;
         Checkpoint { sequence: 0, block: ring.sequence, replay_from, epoch, next_number: self.next_number.get(), logs }
