@@ -158,6 +158,8 @@ pub(crate) struct Inner {
     pub(crate) reserve: bool,
     pub(crate) options: LogOptions,
     pub(crate) sections: Option<Sections>,
+    /// First index of the segment whose footer the durable checkpoint names: a start reads the sections there.
+    pub(crate) sections_from: Index,
     pub(crate) origin: Origin,
     pub(crate) log_start: Offset,
     pub(crate) log_end: Offset,
@@ -236,6 +238,14 @@ impl Inner {
         if term > last || self.terms.is_empty() {
             self.terms.push(TermRow { term, index, offset });
         }
+    }
+
+    /// How many segments lie wholly below the log start, and how many of them may go: with sections only those before the one whose
+    /// footer keeps what is known of all of them.
+    pub(crate) fn below_start(&self) -> (usize, usize) {
+        let below = self.segments.partition_point(|s| s.row.sealed && s.row.end_offset <= self.log_start);
+        let kept = self.segments.partition_point(|s| s.row.base_index < self.sections_from);
+        (below, if self.sections.is_some() { below.min(kept) } else { below })
     }
 
     /// Entries that stand in the journal alone. Those without payload don't: the checkpoint holds them.

@@ -208,7 +208,8 @@ impl Replay {
             // The segments that the rows in between come from were made after the checkpoint.
             self.terms.clear();
         }
-        self.segments.retain(|s| s.end_index.0 > origin.index.0 + 1);
+        // One that begins behind it stays, empty or not.
+        self.segments.retain(|s| s.base_index > origin.index || s.end_index.0 > origin.index.0 + 1);
         self.tail = self.tail.split_off(&origin.index.next());
         self.garbage_below = Some(if all { Offset(i64::MAX) } else { origin.offset });
         self.origin = origin;
@@ -225,6 +226,8 @@ impl Replay {
         let mut inner = Inner::new(options, self.origin, rt.now());
         inner.log_start = self.log_start;
         inner.terms = self.terms;
+        let with_sections = self.segments.iter().rev().find(|row| row.footer_length > 0);
+        inner.sections_from = with_sections.map_or(Index(0), |row| row.base_index);
         inner.segments = self.segments.into_iter().map(|row| Segment { row, fresh: Vec::new(), chained: 1 }).collect();
         let (written, offset) = (inner.written(), inner.written_offset());
         inner.committed = written;

@@ -81,17 +81,22 @@ impl Log {
             start
         };
         let ticket = self.put_state(KEY_LOG_START, start.0.to_le_bytes().to_vec());
-        self.trim(&core).unwrap_or(ticket)
+        let trimmed = self.trim(&core).unwrap_or(ticket);
+        let (below, gone) = self.0.inner.borrow().below_start();
+        if below > gone {
+            core.writeback.wanted.notify_one();
+        }
+        trimmed
     }
 
-    /// Frees sealed segments that lie wholly below the log start.
+    /// Frees sealed segments that lie wholly below the log start, but those that wait for a checkpoint.
     fn trim(&self, core: &Rc<Core>) -> Option<Ticket> {
         let origin = {
             let mut inner = self.0.inner.borrow_mut();
             if !inner.attached {
                 return None;
             }
-            let gone = inner.segments.partition_point(|s| s.row.sealed && s.row.end_offset <= inner.log_start);
+            let (_, gone) = inner.below_start();
             let freed = gone.checked_sub(1).map(|last| inner.segments[last].row);
             let last = freed?;
             reached!("segments below the log start");

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use ouzel_model::{Offset, ShardId, buggify};
+use ouzel_model::{Index, Offset, ShardId, buggify};
 use ouzel_runtime::sync::Notify;
 use ouzel_runtime::{Class, Runtime, Task};
 
@@ -398,6 +398,7 @@ impl Inner {
             reserve: false,
             options,
             sections: None,
+            sections_from: Index(0),
             origin,
             log_start: Offset(0),
             log_end: origin.offset,

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use ouzel_model::{Offset, Timestamp, planted, reached};
+use ouzel_model::{Index, Offset, Term, Timestamp, planted, reached};
 use ouzel_runtime::sync::{Latch, Notify, Semaphore};
 use ouzel_runtime::{Durability, Duration, File, Open, select};
 
@@ -132,6 +132,7 @@ impl Core {
         self.relieve_memory().await?;
         self.seal_due().await?;
         self.trim_all();
+        self.keep_sections().await?;
         let mut looks = 0;
         while self.journal.ring.borrow().half_full() && looks < 4 {
             looks += 1;
@@ -174,6 +175,35 @@ impl Core {
             // All of it waits for a majority: don't look again at every append.
             self.writeback.starved.set(true);
             self.rt.sleep(Duration::from_millis(10)).await;
+        }
+        Ok(())
+    }
+
+    /// Where segments are to go: has the checkpoint name a footer behind them, for it keeps the sections, such as the producers, of all that
+    /// was before it. Where none is left behind them, an empty segment is begun.
+    async fn keep_sections(self: &Rc<Core>) -> io::Result<()> {
+        let mut due = false;
+        for log in self.all_logs() {
+            let (first, generation) = {
+                let inner = log.inner.borrow();
+                let (below, gone) = inner.below_start();
+                if below == gone || !inner.attached {
+                    continue;
+                }
+                due = true;
+                let last = inner.segments.last().filter(|_| below == inner.segments.len()).map(|s| s.row);
+                (last.map(|row| (row.end_index, row.end_offset, row.last_term)), inner.generation)
+            };
+            if let Some(first) = first {
+                reached!("empty segment keeps the sections");
+                self.create_segment(&log, first, generation, self.rt.wall_clock()).await?;
+                let mut inner = log.inner.borrow_mut();
+                inner.footer_due |= inner.generation == generation;
+            }
+        }
+        if due {
+            self.checkpoint().await;
+            self.trim_all();
         }
         Ok(())
     }
@@ -248,6 +278,12 @@ impl Core {
         let path = slot_path(&self.config.shard_dir(), checkpoint.sequence);
         planted!("D4", (), write_slot(&self.rt, &path, bytes).await?);
         self.writeback.sequence.set(checkpoint.sequence);
+        for state in &checkpoint.logs {
+            let named = state.segments.iter().rev().find(|row| row.footer_length > 0);
+            if let (Some(row), Some(log)) = (named, self.logs.borrow().get(&state.number)) {
+                log.inner.borrow_mut().sections_from = row.base_index;
+            }
+        }
         self.metrics.checkpoints.add(1);
         self.metrics.journal_files.set(self.journal.ring.borrow().files.len() as i64);
         let files = self.journal.ring.borrow_mut().take_unneeded(checkpoint.replay_from);
@@ -333,29 +369,29 @@ impl Core {
             return Ok(());
         }
         self.seal(log).await?;
-        self.create_segment(log, run, now).await
+        let first = run.entries[0].0;
+        self.create_segment(log, (first.index, first.base_offset, first.term), run.generation, now).await
     }
 
-    async fn create_segment(&self, log: &Rc<Shared>, run: &Gathered, now: Timestamp) -> io::Result<()> {
-        let first = run.entries[0].0;
+    /// Begins a segment at an index, an offset and a term, unless the log was reset since.
+    async fn create_segment(
+        &self,
+        log: &Rc<Shared>,
+        (base_index, base_offset, term): (Index, Offset, Term),
+        generation: u64,
+        now: Timestamp,
+    ) -> io::Result<()> {
         let (dir, name) = {
             let inner = log.inner.borrow();
-            if inner.generation != run.generation {
+            if inner.generation != generation {
                 return Ok(());
             }
             (self.config.dir.join(&inner.options.dir), inner.options.name.clone())
         };
         self.rt.disk().create_dir_all(&dir).await?;
-        let path = dir.join(file_name(first.base_offset));
+        let path = dir.join(file_name(base_offset));
         let file = self.rt.disk().open(&path, Open { create: true, ..Open::default() }).await?;
-        let header = SegmentHeader {
-            log: log.id,
-            base_index: first.index,
-            base_offset: first.base_offset,
-            first_term: first.term,
-            created: now,
-            name,
-        };
+        let header = SegmentHeader { log: log.id, base_index, base_offset, first_term: term, created: now, name };
         let mut buf = self.rt.buffers().take(SEGMENT_HEADER_BYTES);
         header.encode(&mut buf);
         file.write_at(buf, 0, Durability::None).await.0?;
@@ -365,22 +401,22 @@ impl Core {
             parent = dir.parent();
         }
         let mut inner = log.inner.borrow_mut();
-        if inner.generation != run.generation {
+        if inner.generation != generation {
             return Ok(());
         }
-        let key = (log.number, first.base_offset.0);
+        let key = (log.number, base_offset.0);
         self.writeback.unsynced.borrow_mut().insert(key, file.clone());
         self.reads.files.borrow_mut().put((key.0, key.1, false), file, 1);
         let row = SegmentRow {
-            base_index: first.index,
-            base_offset: first.base_offset,
-            end_index: first.index,
-            end_offset: first.base_offset,
+            base_index,
+            base_offset,
+            end_index: base_index,
+            end_offset: base_offset,
             end_position: SEGMENT_HEADER_BYTES as u64,
             footer_position: 0,
             footer_length: 0,
             sealed: false,
-            last_term: first.term,
+            last_term: term,
             max_timestamp: NO_TIMESTAMP,
             append_time_min: now,
             append_time_max: now,
@@ -431,6 +467,9 @@ impl Core {
             entries: run.entries.len() as u32,
             max_timestamp: run.max_timestamp,
         });
+        if active.row.end_index == active.row.base_index {
+            active.row.append_time_min = now;
+        }
         active.row.end_index = last.index.next();
         active.row.end_offset = run.end_offset;
         active.row.end_position = position + padded;

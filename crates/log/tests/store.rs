@@ -332,6 +332,47 @@ fn sections_come_back_with_the_newest_footer() {
 }
 
 #[test]
+fn sections_outlive_the_segments_they_tell_of() {
+    testing::run(|rt| async move {
+        let dir = testing::TempDir::new();
+        let config = config(&dir);
+        let (store, _) = open(&rt, &config).await;
+        let log = store.create(ID, options(1), 9);
+        let source = log.clone();
+        log.set_sections(std::rc::Rc::new(move || vec![(3, source.commit_index().0.to_le_bytes().to_vec())]));
+        for n in 0..3 {
+            put(&store, &log, entry(&log, 1, 1, &[1; 100])).await;
+            log.committed(Index(n + 1));
+            log.seal_active();
+            until(&rt, "written back", || log.segments().len() as u64 == n + 1).await;
+        }
+        let ticket = log.set_log_start(Offset(3));
+        settled(&store, &log, ticket).await;
+        until(&rt, "freed", || log.segments().iter().all(|s| s.end_offset == s.base_offset)).await;
+        assert_eq!(log.origin().offset, Offset(3));
+        let behind = log.set_state(1, b"behind the trim".to_vec());
+        settled(&store, &log, behind).await;
+        // No clean end: what is known must be on the disk already.
+        drop((log, store));
+        let (store, mut recovered) = open(&rt, &config).await;
+        let log = recovered.pop().unwrap().log;
+        assert_eq!((log.log_start(), log.log_end()), (Offset(3), Offset(3)));
+        assert_eq!(log.recovered_sections().await.unwrap(), vec![(3, 3u64.to_le_bytes().to_vec())]);
+        // The empty segment takes what comes next.
+        store.attach(&log, 9, options(1));
+        put(&store, &log, entry(&log, 1, 1, &[2; 100])).await;
+        log.committed(Index(4));
+        log.seal_active();
+        until(&rt, "written back", || log.segments().iter().any(|s| s.sealed)).await;
+        let bytes = read_all(&log).await;
+        store.close().await;
+        assert!(verify(&rt, &config).await.unwrap().is_clean());
+        let (_store, mut recovered) = open(&rt, &config).await;
+        assert_eq!(read_all(&recovered.pop().unwrap().log).await, bytes);
+    });
+}
+
+#[test]
 fn directories_that_no_log_knows_are_moved_aside() {
     testing::run(|rt| async move {
         let dir = testing::TempDir::new();

@@ -191,6 +191,8 @@ impl Partition {
             .log
             .segments()
             .iter()
+            // One without records has nothing to let go.
+            .filter(|s| s.end_offset > s.base_offset)
             .map(|s| Candidate {
                 end_offset: s.end_offset,
                 bytes: s.bytes,
@@ -199,7 +201,7 @@ impl Partition {
             })
             .collect();
         let Some(start) = retention::plan(&candidates, limits, now) else { return Ok(None) };
-        if self.log.segments().iter().any(|s| !s.sealed && s.end_offset <= start) {
+        if self.log.segments().iter().any(|s| !s.sealed && s.base_offset < s.end_offset && s.end_offset <= start) {
             // An open segment can't be freed; once it is sealed the next round does.
             self.log.seal_active();
         }
