@@ -1,5 +1,6 @@
 //! Record batches and the requests around them.
 
+use std::ops::Range;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
@@ -16,7 +17,7 @@ pub const PRODUCE: i16 = 9;
 /// Fetch's version here: topics by name, no session.
 pub const FETCH: i16 = 12;
 /// Where a request's correlation id stands in its frame.
-pub const CORRELATION_ID: std::ops::Range<usize> = 8..12;
+pub const CORRELATION_ID: Range<usize> = 8..12;
 
 /// What a batch is made of.
 #[derive(Clone, Copy, Debug)]
@@ -55,8 +56,14 @@ pub fn batch(shape: Shape, mark: u64) -> Vec<u8> {
 
 /// A Produce request's frame with one batch.
 pub fn produce(topic: &str, partition: i32, acks: i16, batch: Vec<u8>) -> Result<Vec<u8>> {
-    let data = PartitionProduceData { index: partition, records: Some(Bytes::from(batch)) };
-    let topic = TopicProduceData { name: topic.into(), partition_data: vec![data], ..Default::default() };
+    produce_to(topic, partition..partition + 1, acks, &batch)
+}
+
+/// A Produce request's frame with the same batch for each of the partitions.
+pub fn produce_to(topic: &str, partitions: Range<i32>, acks: i16, batch: &[u8]) -> Result<Vec<u8>> {
+    let batch = Bytes::copy_from_slice(batch);
+    let partition_data = partitions.map(|index| PartitionProduceData { index, records: Some(batch.clone()) }).collect();
+    let topic = TopicProduceData { name: topic.into(), partition_data, ..Default::default() };
     let request = ProduceRequest { transactional_id: None, acks, timeout_ms: 30_000, topic_data: vec![topic] };
     encode(PRODUCE, 0, &request)
 }

@@ -6,10 +6,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use bytes::{Bytes, BytesMut};
-use ouzel_wire::create_topics::{CreatableTopic, CreateTopicsRequest};
+use ouzel_wire::create_topics::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
 use ouzel_wire::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 use ouzel_wire::metadata::{MetadataRequest, MetadataRequestTopic};
+use ouzel_wire::produce::ProduceResponse;
 use ouzel_wire::{Decoder, ErrorCode, Message, Request, decode_response_header, encode_request};
+
+use crate::batches::PRODUCE;
 
 /// A frame larger than this is no answer to anything asked here.
 const FRAME_BYTES_MAX: usize = 64 << 20;
@@ -72,6 +75,12 @@ impl Conn {
         seen
     }
 
+    /// One Produce request, as [`produce`](crate::batches::produce) makes it; an error unless every batch is acknowledged.
+    pub fn send_and_check(&mut self, frame: &[u8]) -> Result<()> {
+        self.send(frame)?;
+        self.receive(|answer| acknowledged(answer, 0))
+    }
+
     /// One request, its answer decoded.
     pub fn call<R: Request>(&mut self, version: i16, request: &R) -> Result<R::Response> {
         let id = self.next;
@@ -94,6 +103,13 @@ pub fn decode<M: Message>(frame: &Bytes, version: i16, id: i32) -> Result<M> {
     M::decode(&mut d, version).context("an answer's body")
 }
 
+/// An error unless a Produce answer acknowledges every batch.
+pub fn acknowledged(frame: &Bytes, id: i32) -> Result<()> {
+    let answer: ProduceResponse = decode(frame, PRODUCE, id)?;
+    let mut partitions = answer.responses.iter().flat_map(|topic| &topic.partition_responses);
+    partitions.try_for_each(|partition| check(partition.error_code, "produce"))
+}
+
 /// Errors by their names.
 pub fn check(code: i16, what: &str) -> Result<()> {
     match code {
@@ -104,9 +120,23 @@ pub fn check(code: i16, what: &str) -> Result<()> {
 
 /// Creates a topic with one replica, and waits at most 60 s until all partitions are served.
 pub fn create_topic(addr: SocketAddr, name: &str, partitions: i32) -> Result<()> {
+    create_topic_with(addr, name, partitions, &[])
+}
+
+/// The same with settings.
+pub fn create_topic_with(addr: SocketAddr, name: &str, partitions: i32, settings: &[(&str, &str)]) -> Result<()> {
     let mut conn = Conn::open(addr)?;
-    let topic =
-        CreatableTopic { name: name.into(), num_partitions: partitions, replication_factor: 1, ..Default::default() };
+    let configs = settings
+        .iter()
+        .map(|(name, value)| CreatableTopicConfig { name: (*name).into(), value: Some((*value).into()) })
+        .collect();
+    let topic = CreatableTopic {
+        name: name.into(),
+        num_partitions: partitions,
+        replication_factor: 1,
+        configs,
+        ..Default::default()
+    };
     let request = CreateTopicsRequest { topics: vec![topic], ..Default::default() };
     let answer = conn.call(CREATE_TOPICS, &request)?;
     for topic in &answer.topics {

@@ -15,10 +15,9 @@ use bytes::Bytes;
 use hdrhistogram::Histogram;
 use ouzel_records::{batches, records};
 use ouzel_wire::fetch::FetchResponse;
-use ouzel_wire::produce::ProduceResponse;
 
-use crate::batches::{CORRELATION_ID, FETCH, PRODUCE, Shape, batch, fetch, produce};
-use crate::conn::{Conn, check, decode, leaders};
+use crate::batches::{CORRELATION_ID, FETCH, Shape, batch, fetch, produce};
+use crate::conn::{Conn, acknowledged, check, decode, leaders};
 
 /// Requests of an open loop that were sent and not answered, per connection, at most.
 const OPEN_LOOP_UNANSWERED_MAX: usize = 100_000;
@@ -49,6 +48,8 @@ pub struct Options {
     pub partitions: i32,
     /// What to do.
     pub mode: Mode,
+    /// Connections don't stay with one partition but write to all of theirs (n, n + connections, ...) in turn.
+    pub spread: bool,
     /// Connections (and threads), > 0.
     pub connections: usize,
     /// Closed loop: requests sent and not answered, per connection, > 0.
@@ -74,6 +75,7 @@ impl Options {
             addr,
             topic: topic.into(),
             partitions: 1,
+            spread: false,
             mode: Mode::Produce,
             connections: 1,
             depth: 1,
@@ -279,6 +281,8 @@ struct Template {
     frame: Vec<u8>,
     batch_bytes: u64,
     partition: i32,
+    /// Where the partition's number stands in the frame.
+    place: usize,
     id: i32,
 }
 
@@ -287,8 +291,11 @@ impl Template {
         let options = &shared.options;
         let batch = batch(options.shape, mark(shared, Instant::now()));
         let batch_bytes = batch.len() as u64;
+        // All bits of the number differ from those of the other one.
+        let other = produce(&options.topic, !partition, options.acks, batch.clone())?;
         let frame = produce(&options.topic, partition, options.acks, batch)?;
-        Ok(Template { frame, batch_bytes, partition, id: 0 })
+        let place = frame.iter().zip(&other).position(|(a, b)| a != b).context("no partition in a request")?;
+        Ok(Template { frame, batch_bytes, partition, place, id: 0 })
     }
 
     /// The next request's frame, with its correlation id. In mixed mode its records carry when it was due.
@@ -299,6 +306,13 @@ impl Template {
             self.frame = produce(&options.topic, self.partition, options.acks, batch)?;
         }
         self.id = self.id.wrapping_add(1);
+        if options.spread {
+            let partition = self.partition.to_be_bytes();
+            self.frame[self.place..self.place + partition.len()].copy_from_slice(&partition);
+            let step = options.connections as i32;
+            self.partition =
+                if self.partition + step < options.partitions { self.partition + step } else { self.partition % step };
+        }
         self.frame[CORRELATION_ID].copy_from_slice(&self.id.to_be_bytes());
         Ok((&self.frame, self.id))
     }
@@ -307,14 +321,6 @@ impl Template {
 /// Nanoseconds from the start, which all threads share.
 fn mark(shared: &Shared, at: Instant) -> u64 {
     at.saturating_duration_since(shared.start()).as_nanos() as u64
-}
-
-fn acknowledged(frame: &Bytes, id: i32) -> Result<()> {
-    let answer: ProduceResponse = decode(frame, PRODUCE, id)?;
-    for partition in answer.responses.iter().flat_map(|topic| &topic.partition_responses) {
-        check(partition.error_code, "produce")?;
-    }
-    Ok(())
 }
 
 fn write_closed(mut conn: Conn, partition: i32, shared: &Shared) -> Result<Tally> {

@@ -103,6 +103,27 @@ pub fn disk_free(dir: &Path) -> Result<u64> {
     text.lines().last().and_then(|line| line.trim().parse().ok()).context("df says nothing")
 }
 
+/// Has the kernel write out and forget what it keeps in memory of the files below `dir`.
+pub fn forget_files(dir: &Path) -> Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let (path, kind) = entry.and_then(|e| Ok((e.path(), e.file_type()?)))?;
+        if kind.is_dir() {
+            forget_files(&path)?;
+        } else if kind.is_file() {
+            // The coreutils' own way to drop a whole file from the cache.
+            let mut of = std::ffi::OsString::from("of=");
+            of.push(&path);
+            said(Command::new("dd").arg(of).args([
+                "oflag=nocache",
+                "conv=notrunc,fdatasync",
+                "count=0",
+                "status=none",
+            ]))?;
+        }
+    }
+    Ok(())
+}
+
 /// What a command prints; an exit code other than 0 is an error.
 pub fn said(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| format!("{command:?}"))?;

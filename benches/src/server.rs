@@ -7,10 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use ouzel_wire::produce::ProduceResponse;
 
-use crate::batches::{PRODUCE, Shape, batch, produce};
-use crate::conn::{Conn, check, create_topic, decode};
+use crate::batches::{Shape, batch, produce, produce_to};
+use crate::conn::{Conn, create_topic};
 use crate::kafka::Kafka;
 
 /// Ports that are never taken, however free: people's brokers live there.
@@ -47,7 +46,8 @@ pub struct Home {
     /// Where it listens.
     pub addr: SocketAddr,
     other: SocketAddr,
-    cores: Option<String>,
+    /// The command that runs the broker, such as `taskset`; none if empty.
+    under: Vec<String>,
 }
 
 /// A running broker; killed when dropped.
@@ -59,14 +59,20 @@ pub struct Server {
 }
 
 impl Home {
-    /// Makes a broker's folder ready, on free ports of 127.0.0.1; `cores` as `taskset` takes them.
-    pub fn prepare(kind: Kind, dir: PathBuf, cores: Option<&str>) -> Result<Home> {
+    /// Makes a broker's folder ready, on free ports of 127.0.0.1. `under` are the words of a command that runs the broker; it must
+    /// become the broker, as `taskset` does.
+    pub fn prepare(kind: Kind, dir: PathBuf, under: &[&str]) -> Result<Home> {
         fs::create_dir_all(&dir)?;
         let (addr, other) = free_ports()?;
         if let Kind::Kafka { kafka, durable } = &kind {
             kafka.prepare(&dir, addr, other, *durable)?;
         }
-        Ok(Home { kind, dir, addr, other, cores: cores.map(str::to_owned) })
+        Ok(Home { kind, dir, addr, other, under: under.iter().map(|word| (*word).to_owned()).collect() })
+    }
+
+    /// Where its data lies.
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Starts the process; it may not listen yet.
@@ -81,7 +87,7 @@ impl Home {
             }
             Kind::Kafka { kafka, .. } => kafka.command(&self.dir),
         };
-        let mut command = pinned(command, self.cores.as_deref());
+        let mut command = under(command, &self.under);
         let log = File::create(self.dir.join("server.log"))?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let child = command.spawn().with_context(|| format!("{command:?}"))?;
@@ -119,15 +125,33 @@ impl Server {
             *made = true;
         }
         let shape = Shape { records: 1, value_bytes: 100, keyed: true };
-        conn.send(&produce(topic, partition, -1, batch(shape, 0))?)?;
-        conn.receive(|frame| {
-            let answer: ProduceResponse = decode(frame, PRODUCE, 0)?;
-            answer
-                .responses
-                .iter()
-                .flat_map(|t| &t.partition_responses)
-                .try_for_each(|p| check(p.error_code, "produce"))
-        })
+        conn.send_and_check(&produce(topic, partition, -1, batch(shape, 0))?)
+    }
+
+    /// Waits until a produce to each partition of `topic` is acknowledged.
+    pub fn all_ack(&mut self, topic: &str, partitions: i32) -> Result<()> {
+        let end = Instant::now() + START_MAX;
+        loop {
+            let Err(error) = self.try_all(topic, partitions) else { return Ok(()) };
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the broker ended ({status}) before it answered");
+            }
+            if Instant::now() > end {
+                return Err(error.context("not every partition acknowledged in time"));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn try_all(&self, topic: &str, partitions: i32) -> Result<()> {
+        let shape = Shape { records: 1, value_bytes: 100, keyed: true };
+        Conn::open(self.addr)?.send_and_check(&produce_to(topic, 0..partitions, -1, &batch(shape, 0))?)
+    }
+
+    /// Kills it (SIGKILL) and waits for its end.
+    pub fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait().map(drop).context("a killed broker's end")
     }
 
     /// Asks it to stop (SIGTERM) and waits.
@@ -153,11 +177,11 @@ impl Drop for Server {
     }
 }
 
-fn pinned(command: Command, cores: Option<&str>) -> Command {
-    let Some(cores) = cores else { return command };
-    let mut taskset = Command::new("taskset");
-    taskset.args(["-c", cores]).arg(command.get_program()).args(command.get_args());
-    taskset
+fn under(command: Command, words: &[String]) -> Command {
+    let Some((first, rest)) = words.split_first() else { return command };
+    let mut outer = Command::new(first);
+    outer.args(rest).arg(command.get_program()).args(command.get_args());
+    outer
 }
 
 /// Two different free ports of 127.0.0.1.

@@ -14,6 +14,7 @@ ouzel-load produce|fetch|mixed|idle --broker HOST:PORT [...]
   --rate R             open loop: requests per second over all connections
   --records N          records in a batch (1)
   --value-bytes N      (100)   --keyless       --acks -1|1 (-1)
+  --spread: connections write to all partitions in turn
   --warm S (1)         --seconds S (8)         --mib N: end after so much (1024)
 Without --topic a topic is made; it isn't deleted.";
 
@@ -32,8 +33,9 @@ fn main() -> Result<()> {
     let mut options = Options::new("127.0.0.1:0".parse()?, "");
     options.mode = mode;
     while let Some(name) = args.next() {
-        if name == "--keyless" {
-            options.shape.keyed = false;
+        if name == "--keyless" || name == "--spread" {
+            options.shape.keyed &= name != "--keyless";
+            options.spread |= name == "--spread";
             continue;
         }
         let value = args.next().with_context(|| format!("{name} needs a value"))?;

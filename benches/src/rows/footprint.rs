@@ -3,10 +3,11 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::{Arm, Run};
-use crate::conn::create_topic;
+use crate::batches::Shape;
+use crate::conn::{create_topic, create_topic_with};
 use crate::load::{self, Edge, Mode, Options};
 use crate::machine::{self, Cpu};
 use crate::report::Line;
@@ -65,8 +66,64 @@ pub fn start(name: &str, run: &Run, partitions: Option<i32>) -> Result<Vec<Line>
     }])
 }
 
+/// Bytes that a restarted broker holds.
+const HELD_BYTES: u64 = 10 << 30;
+/// Restarts of each broker: one takes Kafka up to half a minute.
+const RESTARTS: usize = 3;
+
+/// Milliseconds from the start after a kill -9 until every partition acknowledges.
+pub fn restart(name: &str, run: &Run, partitions: i32) -> Result<Vec<Line>> {
+    let arms = run.arms();
+    let (partitions, bytes) = if run.smoke { (partitions.min(20), 32 << 20) } else { (partitions, HELD_BYTES) };
+    let needed = arms.len() as u64 * (bytes / 4 * 5) + (4 << 30);
+    ensure!(machine::disk_free(&run.work)? >= needed, "the row needs {} GiB of disk", needed >> 30);
+    let mut medians = Vec::new();
+    for &arm in &arms {
+        // Synced while it's filled would take Kafka long and changes nothing here.
+        let home =
+            Home::prepare(run.kind(arm, false, &[])?, run.work.join(format!("{arm:?}-held").to_lowercase()), &[])?;
+        let mut server = home.start()?;
+        server.first_ack("first", true, 0)?;
+        let segments: &[(&str, &str)] = if partitions > 1 { &[("segment.bytes", "1048576")] } else { &[] };
+        create_topic_with(server.addr, "held", partitions, segments)?;
+        let fill = Options {
+            partitions,
+            spread: true,
+            connections: partitions.min(4) as usize,
+            depth: 4,
+            shape: Shape { records: 63, value_bytes: 1024, keyed: false },
+            warm: Duration::ZERO,
+            window: Duration::from_secs(300),
+            bytes_max: bytes,
+            ..Options::new(server.addr, "held")
+        };
+        let filled = load::run(&fill, &mut |_| ())?;
+        println!("{} holds {:.1} GB", arm.name(), filled.bytes as f64 / 1e9);
+        let mut times = Vec::new();
+        for n in 0..if run.smoke { 1 } else { RESTARTS } {
+            server.all_ack("held", partitions)?;
+            server.kill()?;
+            let begin = Instant::now();
+            server = home.start()?;
+            server.all_ack("held", partitions)?;
+            times.push(begin.elapsed().as_secs_f64() * 1e3);
+            println!("restart {n} {} {:.0} ms", arm.name(), times[n]);
+        }
+        server.kill()?;
+        medians.push(median(&times));
+    }
+    Ok(vec![Line {
+        row: name.into(),
+        metric: "kill -9 and start to an acknowledged produce in every partition, ms".into(),
+        ouzel: medians[0],
+        kafka: medians.get(1).copied().flatten(),
+        ratio: None,
+        notes: format!("median of {RESTARTS}; files in the page cache as the kernel left them"),
+    }])
+}
+
 fn home(arm: Arm, run: &Run, what: &str) -> Result<Home> {
-    Home::prepare(run.kind(arm, true, &[])?, run.work.join(format!("{arm:?}-{what}").to_lowercase()), None)
+    Home::prepare(run.kind(arm, true, &[])?, run.work.join(format!("{arm:?}-{what}").to_lowercase()), &[])
 }
 
 /// One broker at rest.

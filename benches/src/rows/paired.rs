@@ -14,8 +14,9 @@ use crate::report::Line;
 use crate::server::{Home, Server};
 use crate::stats::{median, median_ratio};
 
-/// Bytes a topic has that is read from memory.
+/// Bytes a topic has that is read again and again from memory, and of one that is read once from disk.
 const DRAINED_BYTES: u64 = 128 << 20;
+const DRAINED_FROM_DISK: u64 = 2 << 30;
 /// Waiting cores in the last 10 s, percent, above which a window isn't admitted.
 const PRESSURE_MAX: f64 = 15.0;
 /// Time the host took, share, above which a window is dropped.
@@ -33,6 +34,7 @@ enum Metric {
     RequestsPerS,
     P50,
     P99,
+    BehindAck,
 }
 
 impl Metric {
@@ -44,6 +46,7 @@ impl Metric {
             Metric::RequestsPerS => "requests/s",
             Metric::P50 => "answer p50, us",
             Metric::P99 => "answer p99, us",
+            Metric::BehindAck => "end to end p50 - answer p50, us",
         }
     }
 
@@ -55,16 +58,24 @@ impl Metric {
             Metric::RequestsPerS => report.per_s(),
             Metric::P50 => report.answer.value_at_quantile(0.5) as f64,
             Metric::P99 => report.answer.value_at_quantile(0.99) as f64,
+            Metric::BehindAck => {
+                report.end_to_end.value_at_quantile(0.5) as f64 - report.answer.value_at_quantile(0.5) as f64
+            }
         }
     }
 }
 
 /// A row under load.
+#[derive(Clone, Copy)]
 pub struct Plan {
     mode: Mode,
     durable: bool,
     /// Broker on core 0 with one shard, generator on core 1.
     apart: bool,
+    /// What is read comes from the disk, once a window.
+    cold: bool,
+    /// Open loop, requests per second.
+    rate: Option<f64>,
     partitions: i32,
     connections: usize,
     depth: usize,
@@ -82,40 +93,61 @@ pub fn plan(name: &str, _: &Run) -> Option<Plan> {
         mode: Mode::Produce,
         durable: true,
         apart: false,
+        cold: false,
+        rate: None,
         partitions: 4,
         connections: 4,
         depth: 4,
         shape: large,
         metrics: &[CpuPerGb, MbPerS, P50, P99],
     };
+    let alone = Plan {
+        apart: true,
+        partitions: 1,
+        connections: 1,
+        depth: 1,
+        shape: single,
+        metrics: &[CpuUsPerRequest, P50, P99],
+        ..produce
+    };
+    let crowd = Plan {
+        connections: 50,
+        depth: 1,
+        shape: single,
+        metrics: &[CpuUsPerRequest, RequestsPerS, P50, P99],
+        ..produce
+    };
+    let drain = Plan { mode: Mode::Fetch, durable: false, depth: 1, metrics: &[CpuPerGb, MbPerS, P99], ..produce };
     Some(match name {
         "produce-1k-64k-durable" => produce,
         "produce-1k-64k-cached" => Plan { durable: false, ..produce },
-        "single-record-durable" => Plan {
-            apart: true,
-            partitions: 1,
-            connections: 1,
-            depth: 1,
-            shape: single,
-            metrics: &[CpuUsPerRequest, P50, P99],
-            ..produce
-        },
-        "single-50conn-durable" => Plan {
-            connections: 50,
-            depth: 1,
-            shape: single,
-            metrics: &[CpuUsPerRequest, RequestsPerS, P50, P99],
-            ..produce
-        },
-        "drain-memory" => {
-            Plan { mode: Mode::Fetch, durable: false, depth: 1, metrics: &[CpuPerGb, MbPerS, P99], ..produce }
+        "single-record-durable" => alone,
+        "single-record-cached" => Plan { durable: false, ..alone },
+        "single-50conn-durable" => crowd,
+        "single-50conn-cached" => Plan { durable: false, ..crowd },
+        "open-1000" => {
+            Plan { mode: Mode::Mixed, rate: Some(1_000.0), metrics: &[P50, P99, BehindAck, CpuUsPerRequest], ..alone }
         }
+        "drain-memory" => drain,
+        "drain-disk" => Plan { cold: true, ..drain },
         _ => return None,
     })
 }
 
+impl Plan {
+    /// Bytes of the topic that is read.
+    fn drained(&self, run: &Run) -> u64 {
+        match (run.smoke, self.cold) {
+            (true, _) => 8 << 20,
+            (false, true) => DRAINED_FROM_DISK,
+            (false, false) => DRAINED_BYTES,
+        }
+    }
+}
+
 struct Broker {
     arm: Arm,
+    home: Home,
     server: Server,
 }
 
@@ -164,10 +196,10 @@ fn window_bytes(plan: &Plan, run: &Run) -> u64 {
 
 /// What the row may write must fit beside what others need.
 fn room_on_disk(plan: &Plan, run: &Run, windows: usize) -> Result<()> {
-    let written = if plan.mode == Mode::Produce {
-        window_bytes(plan, run) / 4 * 5 * (windows as u64 + 2)
+    let written = if plan.mode == Mode::Fetch {
+        2 * plan.drained(run)
     } else {
-        2 * DRAINED_BYTES
+        window_bytes(plan, run) / 4 * 5 * (windows as u64 + 2)
     };
     let (needed, free) = (written + (8 << 30), machine::disk_free(&run.work)?);
     ensure!(run.smoke || free >= needed, "the row needs {} GiB of disk, {} are free", needed >> 30, free >> 30);
@@ -180,22 +212,22 @@ fn broker(arm: Arm, plan: &Plan, run: &Run) -> Result<Broker> {
     let caching: &[&str] = if plan.durable { &[] } else { &["--set", "log.write.caching=true"] };
     let cores: &[&str] = if plan.apart { &["--cores", "1"] } else { &[] };
     let kind = run.kind(arm, plan.durable, &[caching, cores].concat())?;
-    let home = Home::prepare(kind, run.work.join(format!("{arm:?}").to_lowercase()), plan.apart.then_some("0"))?;
+    let under: &[&str] = if plan.apart { &["taskset", "-c", "0"] } else { &[] };
+    let home = Home::prepare(kind, run.work.join(format!("{arm:?}").to_lowercase()), under)?;
     let mut server = home.start()?;
     server.first_ack("first", true, 0)?;
     if plan.mode == Mode::Fetch {
         create_topic(server.addr, "drained", plan.partitions)?;
-        let bytes_max = if run.smoke { 8 << 20 } else { DRAINED_BYTES };
         let fill = Options {
             mode: Mode::Produce,
-            bytes_max,
+            bytes_max: plan.drained(run),
             warm: Duration::ZERO,
             window: Duration::from_secs(120),
             ..options(plan, &server, "drained")
         };
         load::run(&fill, &mut |_| ())?;
     }
-    let broker = Broker { arm, server };
+    let broker = Broker { arm, home, server };
     warm_up(&broker, plan, run)?;
     Ok(broker)
 }
@@ -206,6 +238,7 @@ fn options(plan: &Plan, server: &Server, topic: &str) -> Options {
         mode: plan.mode,
         connections: plan.connections,
         depth: plan.depth,
+        rate: plan.rate,
         shape: plan.shape,
         ..Options::new(server.addr, topic)
     }
@@ -220,13 +253,17 @@ fn warm_up(broker: &Broker, plan: &Plan, run: &Run) -> Result<()> {
         (Arm::Ouzel, _) => (run.seconds(3), window_bytes(plan, run)),
     };
     let mut topic = "drained";
-    if plan.mode == Mode::Produce {
+    if plan.mode != Mode::Fetch {
         topic = "warm-up";
         create_topic(broker.server.addr, topic, plan.partitions)?;
     }
     let batch = plan.shape.records * plan.shape.value_bytes;
-    let rate = (broker.arm == Arm::Kafka && plan.mode == Mode::Produce && plan.shape.records > 1 && !run.smoke)
-        .then(|| (2_200u64 << 20) as f64 / batch as f64 / 60.0);
+    let rate = match broker.arm {
+        Arm::Kafka if plan.mode == Mode::Produce && plan.shape.records > 1 && !run.smoke => {
+            Some((2_200u64 << 20) as f64 / batch as f64 / 60.0)
+        }
+        _ => plan.rate,
+    };
     let warm = Options { warm: Duration::ZERO, window, bytes_max, rate, ..options(plan, &broker.server, topic) };
     load::run(&warm, &mut |_| ()).map(drop)
 }
@@ -240,15 +277,18 @@ fn window(n: usize, broker: &Broker, plan: &Plan, run: &Run) -> Result<Window> {
         dropped = Some(format!("cores were waited for {pressure:.0} % of the time before it"));
     }
     let mut topic = "drained".to_owned();
-    if plan.mode == Mode::Produce {
+    if plan.cold {
+        machine::forget_files(broker.home.dir())?;
+    }
+    if plan.mode != Mode::Fetch {
         // Fresh for each window; nothing is deleted before the end.
         topic = format!("window-{n}");
         create_topic(broker.server.addr, &topic, plan.partitions)?;
     }
     let options = Options {
-        warm: run.seconds(1),
+        warm: if plan.cold { Duration::ZERO } else { run.seconds(1) },
         window: run.seconds(8),
-        bytes_max: window_bytes(plan, run),
+        bytes_max: if plan.cold { plan.drained(run) } else { window_bytes(plan, run) },
         ..options(plan, &broker.server, &topic)
     };
     let pid = broker.server.pid();
@@ -280,7 +320,7 @@ fn window(n: usize, broker: &Broker, plan: &Plan, run: &Run) -> Result<Window> {
 }
 
 /// Waits for a quiet machine; the pressure if it doesn't come.
-fn quiet() -> Option<f64> {
+pub(super) fn quiet() -> Option<f64> {
     let end = Instant::now() + QUIET_WAIT_MAX;
     loop {
         let pressure = machine::cpu_pressure().filter(|p| *p > PRESSURE_MAX)?;
@@ -311,6 +351,7 @@ fn notes(plan: &Plan, plain: f64, seen: &[Window]) -> String {
         median(&seen.iter().map(|window| of(&window.control)).collect::<Vec<_>>()).unwrap_or_default()
     };
     let arm = match (plan.mode, plan.durable) {
+        (Mode::Fetch, _) if plan.cold => "from disk, one pass a window",
         (Mode::Fetch, _) => "from memory",
         (_, true) => "synced",
         (_, false) => "cached",
