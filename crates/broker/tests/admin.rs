@@ -190,6 +190,8 @@ fn metrics_say_what_clients_did() {
     assert_eq!(grown("ouzel_kafka_request_latency_seconds_count{ouzel_request=\"produce\"}"), 2.0);
     assert_eq!(grown("ouzel_kafka_request_latency_seconds_count{ouzel_request=\"consume\"}"), 1.0);
     assert!(grown("ouzel_kafka_request_latency_seconds_sum{ouzel_request=\"produce\"}") > 0.0);
+    let handled = "ouzel_kafka_handler_latency_seconds_count{ouzel_handler=\"OffsetCommit\"}";
+    assert_eq!(after.value(handled), 1.0);
     assert!(grown("ouzel_kafka_request_bytes_total{ouzel_request=\"produce\"}") > 8.0 * 5.0);
     assert!(grown("ouzel_rpc_received_bytes{ouzel_server=\"kafka\"}") > 8.0 * 5.0);
     assert!(grown("ouzel_rpc_sent_bytes{ouzel_server=\"kafka\"}") > 5.0 * 5.0);

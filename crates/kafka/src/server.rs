@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use ouzel_runtime::metrics::{Counter, Gauge, Histogram, Metric};
+use ouzel_runtime::metrics::{Counter, Gauge, Histogram, Metric, Registry};
 use ouzel_runtime::sync::Semaphore;
 use ouzel_runtime::{Class, Conn, Instant, Listener, Runtime};
 use ouzel_shard::Shard;
@@ -91,6 +91,9 @@ pub(crate) struct Metrics {
     pub request_errors: Counter,
     produce_latency: Histogram,
     consume_latency: Histogram,
+    /// Of the other APIs, each from its first request on.
+    handler_latency: RefCell<BTreeMap<i16, Histogram>>,
+    registry: Registry,
 }
 
 static RPC_ACTIVE_CONNECTIONS: Metric =
@@ -114,6 +117,11 @@ static KAFKA_REQUEST_LATENCY: Metric = Metric::new(
     "kafka_request_latency_seconds",
     "seconds",
     "Time from a request's last byte to its reply's, by request; a consumer's wait for records is part of it.",
+);
+static KAFKA_HANDLER_LATENCY: Metric = Metric::new(
+    "kafka_handler_latency_seconds",
+    "seconds",
+    "Time from a request's last byte to its reply's, by API, of APIs other than Produce and Fetch.",
 );
 static RPC_REQUEST_ERRORS: Metric = Metric::new(
     "rpc_request_errors_total",
@@ -140,16 +148,24 @@ impl Metrics {
             request_errors: m.counter(&RPC_REQUEST_ERRORS, server()),
             produce_latency: m.histogram(&KAFKA_REQUEST_LATENCY, request("produce")),
             consume_latency: m.histogram(&KAFKA_REQUEST_LATENCY, request("consume")),
+            handler_latency: RefCell::default(),
+            registry: m.clone(),
         }
     }
 
-    /// Where the time of a request is counted, if it is; `frame` begins with its API key.
+    /// Where the time of a request is counted; `frame` begins with its API key. `None` for an API there isn't.
     pub fn latency(&self, frame: &[u8]) -> Option<Histogram> {
-        match ApiKey::from_i16(i16::from_be_bytes(*frame.first_chunk()?))? {
-            ApiKey::Produce => Some(self.produce_latency.clone()),
-            ApiKey::Fetch => Some(self.consume_latency.clone()),
-            _ => None,
-        }
+        let key = i16::from_be_bytes(*frame.first_chunk()?);
+        let api = ApiKey::from_i16(key)?;
+        Some(match api {
+            ApiKey::Produce => self.produce_latency.clone(),
+            ApiKey::Fetch => self.consume_latency.clone(),
+            _ => {
+                let mut handlers = self.handler_latency.borrow_mut();
+                let labels = || vec![("ouzel_handler", api.to_string())];
+                handlers.entry(key).or_insert_with(|| self.registry.histogram(&KAFKA_HANDLER_LATENCY, labels())).clone()
+            }
+        })
     }
 }
 

@@ -17,12 +17,15 @@ use std::time::Duration;
 use slab::Slab;
 
 use crate::clock::{Instant, system_now};
+use crate::metrics::Histogram;
 use crate::task::{Class, Task, TaskCell};
 
 /// Polls per turn; the reactor must come to its right between them.
 const TURN_POLLS: usize = 64;
 /// CPU time per turn: the longest slice between two looks at the sockets (a single poll may overrun it).
 const TURN_TIME: Duration = Duration::from_micros(500);
+/// A poll as long as this kept everybody else on its core waiting.
+const STALL: Duration = Duration::from_millis(5);
 /// How much CPU time a class that was idle may claim back at once, over its share.
 const CREDIT_NANOS: u64 = 1_000_000;
 
@@ -135,10 +138,12 @@ pub(crate) struct Executor {
     floor: Cell<u64>,
     /// Emptied by each turn; kept for its capacity.
     taken: RefCell<Vec<TaskRef>>,
+    /// Where polls of [`STALL`] and more are counted.
+    stalls: Histogram,
 }
 
 impl Executor {
-    pub(crate) fn new(remote: Arc<Remote>) -> Rc<Executor> {
+    pub(crate) fn new(remote: Arc<Remote>, stalls: Histogram) -> Rc<Executor> {
         Rc::new(Executor {
             remote,
             tasks: RefCell::default(),
@@ -148,6 +153,7 @@ impl Executor {
             halted: Cell::new(false),
             floor: Cell::new(0),
             taken: RefCell::default(),
+            stalls,
         })
     }
 
@@ -250,6 +256,9 @@ impl Executor {
 
     fn charge(&self, class: Class, from: Instant, to: Instant) {
         let nanos = (to - from).as_nanos() as u64;
+        if to - from >= STALL {
+            self.stalls.record(nanos);
+        }
         let queue = &mut self.queues.borrow_mut()[class as usize];
         queue.busy_nanos += nanos;
         // At least one, or polls too short for the clock would never count.

@@ -46,7 +46,15 @@ pub(crate) enum Home {
 
 impl Runtime {
     /// Used by the homes; `entropy` gives the key of the maps.
-    pub(crate) fn new(shard: ShardId, disk: Disk, net: Net, rng: Rng, hash_key: [u8; 16], home: Home) -> Runtime {
+    pub(crate) fn new(
+        shard: ShardId,
+        disk: Disk,
+        net: Net,
+        rng: Rng,
+        hash_key: [u8; 16],
+        metrics: Registry,
+        home: Home,
+    ) -> Runtime {
         Runtime {
             inner: Rc::new(Inner {
                 shard,
@@ -55,7 +63,7 @@ impl Runtime {
                 buffers: BufPool::default(),
                 rng,
                 hash_key: Keyed::new(hash_key),
-                metrics: Registry::default(),
+                metrics,
                 stopping: Latch::new(),
                 home,
             }),

@@ -18,6 +18,7 @@ use crate::Runtime;
 use crate::disk::probe::{self, DiskKind};
 use crate::disk::{Disk, Pool, Ring, WatchedRing};
 use crate::executor::{Executor, Remote, panic_message};
+use crate::metrics::{Metric, Registry};
 use crate::net::Net;
 use crate::rng::Rng;
 use crate::runtime;
@@ -28,6 +29,12 @@ pub use crate::disk::probe::DiskChoice;
 /// Threads for blocking calls, per shard: with the pool as the disk home, and beside a ring.
 const POOL_THREADS: usize = 4;
 const POOL_THREADS_BESIDE_RING: usize = 2;
+
+static SHARD_STALL: Metric = Metric::new(
+    "shard_stall_seconds",
+    "seconds",
+    "Time for which one task kept all others of its shard waiting; from 5 ms on.",
+);
 
 /// How to start shards.
 #[derive(Clone, Debug)]
@@ -266,7 +273,9 @@ impl Shard {
             // Name resolution only; tokio's default is 512.
             .max_blocking_threads(2)
             .build()?;
-        let executor = Executor::new(control.shards[usize::from(shard.0)].clone());
+        let metrics = Registry::default();
+        let stalls = metrics.histogram(&SHARD_STALL, vec![("shard", shard.0.to_string())]);
+        let executor = Executor::new(control.shards[usize::from(shard.0)].clone(), stalls);
         let (disk, ring) = match kind {
             DiskKind::Ring => {
                 let ring = Ring::new()?;
@@ -278,7 +287,7 @@ impl Shard {
         let rng = Rng::seeded(seed ^ (u64::from(shard.0) << 48));
         let mut hash_key = [0; 16];
         entropy(&mut hash_key);
-        let runtime = Runtime::new(shard, disk, Net::tokio(), rng, hash_key, runtime::Home::System(home));
+        let runtime = Runtime::new(shard, disk, Net::tokio(), rng, hash_key, metrics, runtime::Home::System(home));
         Ok(Shard { reactor, executor, ring, runtime, control: control.clone() })
     }
 

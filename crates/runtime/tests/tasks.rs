@@ -7,6 +7,7 @@ use std::future::pending;
 use std::rc::Rc;
 use std::time::Duration;
 
+use ouzel_runtime::metrics::Value;
 use ouzel_runtime::sync::{Latch, oneshot};
 use ouzel_runtime::system::{SystemOptions, run_here};
 use ouzel_runtime::testing::run;
@@ -236,4 +237,24 @@ fn select_is_biased_and_drops_the_losers() {
         };
         assert_eq!(fourth, 4);
     });
+}
+
+#[test]
+fn a_task_that_keeps_its_shard_from_others_is_counted_as_a_stall() {
+    let stalls = run(|rt| async move {
+        let begin = rt.now();
+        rt.spawn(Class::Serve, {
+            let rt = rt.clone();
+            async move { while rt.now() - begin < Duration::from_millis(6) {} }
+        })
+        .await;
+        rt.yield_now().await;
+        let snapshot = rt.metrics().snapshot();
+        let found = snapshot.iter().find(|(metric, ..)| metric.name == "shard_stall_seconds");
+        match found.expect("it is declared").2 {
+            Value::Histogram(stalls) => (stalls.count(), stalls.sum()),
+            _ => panic!("a histogram"),
+        }
+    });
+    assert!(stalls.0 >= 1 && stalls.1 >= 6_000_000, "{stalls:?}");
 }

@@ -24,6 +24,7 @@ use super::trace::{Event, NOBODY, Trace, What};
 use crate::clock::Instant;
 use crate::disk::Disk;
 use crate::executor::panic_message;
+use crate::metrics::Registry;
 use crate::net::Net;
 use crate::rng::Rng;
 use crate::runtime::{Home, Runtime};
@@ -577,7 +578,7 @@ impl Place {
         self.entropy(&mut seed);
         let (disk, net) = (Disk::sim(self.clone()), Net::sim(self.clone()));
         let rng = Rng::seeded(u64::from_le_bytes(seed));
-        Runtime::new(ShardId(self.shard), disk, net, rng, hash_key, Home::Sim(self.clone()))
+        Runtime::new(ShardId(self.shard), disk, net, rng, hash_key, Registry::default(), Home::Sim(self.clone()))
     }
 
     fn alive(&self) -> bool {
