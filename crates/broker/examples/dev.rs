@@ -2,7 +2,7 @@
 use ouzel_broker::{Broker, Config, logging};
 
 fn main() {
-    logging::to_stderr();
+    logging::to_stderr("info");
     let dir = std::env::args().nth(1).expect("a data directory");
     let mut config = Config::dev().data_dir(dir);
     config.admin = None;

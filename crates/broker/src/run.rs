@@ -24,8 +24,6 @@ use crate::node::{self, NodeError, NodeFile};
 const INBOX: usize = 1_024;
 /// Ports tried after a default one that is taken.
 const PORTS_TRIED: u16 = 100;
-/// Longest wait for connections to be answered when the broker stops.
-const DRAIN_MAX: Duration = Duration::from_secs(10);
 /// The feature that is finalised when a cluster is founded. Level 33 is what Apache Kafka 4.4 finalises.
 const METADATA_VERSION: &str = "metadata.version";
 const METADATA_LEVEL: i16 = 33;
@@ -171,7 +169,7 @@ impl Seat {
                     return;
                 }
                 rt.stopping().wait().await;
-                drain(&rt, &kafka, &shard).await;
+                drain(&rt, &kafka, &shard, config.shutdown_timeout).await;
                 let _ = report.send(Report::Drained).await;
                 // Others may still need this shard's partitions: it ends when all connections have ended.
                 let _ = boot.recv().await;
@@ -216,7 +214,7 @@ impl First {
             }
         };
         self.rt.stopping().wait().await;
-        drain(&self.rt, &kafka, &shard).await;
+        drain(&self.rt, &kafka, &shard, self.config.shutdown_timeout).await;
         for _ in self.drained..self.others.len() {
             if self.reports.recv().await.is_none() {
                 break;
@@ -353,9 +351,12 @@ async fn open(
 ) -> Result<Rc<Shard>, StartError> {
     let id = rt.shard();
     let share = config.memory / u64::from(config.cores);
+    let (journal_file_bytes, journal_files) = config.journal();
     let storage = StoreConfig {
         layout: file.layout,
-        journal_file_bytes: config.journal_file_bytes,
+        journal_file_bytes,
+        journal_files,
+        journal_depth: config.journal_depth,
         storage_min_free: config.storage_min_free,
         // The defaults of topic settings flush.bytes and flush.ms: the journal is synced for all topics of a core at once.
         flush_bytes: 256 << 10,
@@ -468,13 +469,13 @@ fn serve(shard: &Shard, kafka: &Rc<Kafka>, listening: Vec<Listening>) {
     shard.own(Class::Background, kafka.clone().sweep());
 }
 
-/// Waits until all connections have been answered and closed.
-async fn drain(rt: &Runtime, kafka: &Rc<Kafka>, shard: &Rc<Shard>) {
+/// Waits until all connections have been answered and closed, for so long at most.
+async fn drain(rt: &Runtime, kafka: &Rc<Kafka>, shard: &Rc<Shard>, wait: Duration) {
     // Members whose joins are held are told at once to look elsewhere.
     for coordinator in shard.all_coordinators() {
         coordinator.resign();
     }
-    let deadline = rt.now() + DRAIN_MAX;
+    let deadline = rt.now() + wait;
     while kafka.connections() > 0 && rt.now() < deadline {
         rt.sleep(Duration::from_millis(5)).await;
     }

@@ -14,7 +14,7 @@ const CORES: u16 = 2;
 
 /// Runs a broker until it is killed; says `ready` once it serves.
 pub fn serve(data: PathBuf, addr: SocketAddr) -> Result<()> {
-    logging::to_stderr();
+    logging::to_stderr("info");
     let mut config = Config::dev().data_dir(data);
     config.kafka = vec![addr];
     config.kafka_may_move = false;

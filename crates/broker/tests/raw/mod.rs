@@ -52,7 +52,7 @@ impl Drop for Dir {
 
 /// A broker on free ports.
 pub fn start(dir: &Dir, change: impl FnOnce(&mut Config)) -> Broker {
-    ouzel_broker::logging::to_stderr();
+    ouzel_broker::logging::to_stderr("info");
     let mut config = Config::dev().data_dir(&dir.0).any_port();
     (config.admin, config.pin, config.cores) = (None, false, 2);
     change(&mut config);

@@ -28,16 +28,16 @@ pub fn run(global: &Global, args: Dev, started: Instant) -> Done {
         config.admin = Some(listener(text)?);
         config.admin_may_move = false;
     }
+    machine(&mut config, &args.machine)?;
     if let Some(outside) = config.kafka.iter().chain(&config.admin).find(|addr| !addr.ip().is_loopback()) {
         let failure = Failure::config(format!("`ouzel dev` listens on loopback only, not on {outside}"));
         return Err(failure.next("`ouzel start --data DIR --kafka-addr ADDR --insecure` listens elsewhere").into());
     }
-    machine(&mut config, &args.machine)?;
     if global.verbose {
-        logging::to_stderr();
+        logging::to_stderr(config.log_level());
     } else if !args.temp {
         let path = args.data.join("ouzel.log");
-        logging::to_file(&path).map_err(|error| {
+        logging::to_file(&path, config.log_level()).map_err(|error| {
             let failure = Failure::new("E-DATA-DIR", format!("can't use data directory {}", args.data.display()));
             failure.why(error.to_string()).next("give another one with `--data DIR`, or use `--temp`")
         })?;

@@ -21,7 +21,7 @@ pub fn run(args: Start) -> Done {
     if args.check {
         return check(&config);
     }
-    logging::to_stderr();
+    logging::to_stderr(config.log_level());
     let broker = session::block_on(Broker::start(config)).map_err(broker_failed)?;
     until_stopped(broker, |_| ())?;
     Ok(())
@@ -48,7 +48,7 @@ fn config(args: &Start) -> Result<Config, Failure> {
         config.admin = Some(listener(text)?);
     }
     machine(&mut config, &args.machine)?;
-    if !args.insecure {
+    if !(args.insecure || config.insecure()) {
         closed(&config)?;
     }
     Ok(config)

@@ -19,7 +19,7 @@ use super::{Args, report};
 pub fn run(args: &Args) -> Result<ExitCode> {
     let scenario = args.scenario(args.seed()?)?;
     if args.has("log") {
-        ouzel_broker::logging::to_stderr();
+        ouzel_broker::logging::to_stderr("info");
     }
     limit_cpu(args.number("cpu", 0)?);
     let noise = make_noise(args.number("noise", 0)?);

@@ -23,9 +23,9 @@ pub static NODE: &[Setting] = &[
     Setting::node("broker.rack", String, "")
         .null()
         .aliases(&[same("node.rack"), same("rack")])
-        .honoured()
+        .refused("racks matter to clusters of more than one broker, which aren't built into this version")
         .doc("Rack or zone this broker stands in."),
-    Setting::node("cluster.id", String, "").null().aliases(&[same("cluster_id")]).honoured().doc(
+    Setting::node("cluster.id", String, "").null().aliases(&[same("cluster_id")]).doc(
         "Id of the cluster, 22 characters of URL-safe base64; counts when the cluster is founded, random when unset.",
     ),
     Setting::node("inter.broker.listener.name", String, "")
@@ -54,7 +54,6 @@ pub static NODE: &[Setting] = &[
         .doc("Addresses on which clients are served."),
     Setting::node("log.compat", String, "none")
         .bounds(OneOf(&["none", "redpanda", "kafka"]))
-        .honoured()
         .doc("Whose start-up lines are printed besides ours, for tools that wait for them."),
     Setting::node("log.dirs", List, "ouzel-data")
         .aliases(&[same("log.dir"), same("node.data_dir"), same("data_directory")])
@@ -89,7 +88,7 @@ pub static NODE: &[Setting] = &[
         .bounds(AtLeast(0))
         .aliases(&[same("node.memory")])
         .honoured()
-        .doc("Memory this broker uses; 0 for 80 % of what the machine or its container has."),
+        .doc("Memory this broker uses; 0 for 1 GiB."),
     Setting::node("node.recovery_mode", Boolean, "false")
         .aliases(&[same("recovery_mode_enabled")])
         .doc("Whether the broker starts for repair only, without serving clients."),
