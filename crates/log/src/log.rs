@@ -152,7 +152,8 @@ pub(crate) struct Segment {
 
 /// The state of a log in memory.
 pub(crate) struct Inner {
-    pub(crate) token: u64,
+    /// What its tickets carry; none before it is attached.
+    pub(crate) token: Option<u64>,
     pub(crate) attached: bool,
     pub(crate) closed: bool,
     pub(crate) reserve: bool,

@@ -95,6 +95,10 @@ impl Core {
         let size = self.chunk_size(inner).max(len);
         self.evict_chunks(size as u64, log.number, inner);
         let chunk = self.rt.buffers().chunk(size);
+        if self.memory.bytes() == 0 {
+            // Write-back looks at memory only while some is held.
+            self.writeback.wanted.notify_one();
+        }
         self.memory.bytes.set(self.memory.bytes.get() + chunk.capacity() as u64);
         self.memory.chunks.set(self.memory.chunks.get() + 1);
         self.memory.order.borrow_mut().push_back(log.number);

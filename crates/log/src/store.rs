@@ -217,7 +217,7 @@ impl Store {
         let number = LogNumber(core.next_number.get());
         core.next_number.set(number.0 + 1);
         let mut inner = Inner::new(options, Origin::ZERO, core.rt.now());
-        inner.token = token;
+        inner.token = Some(token);
         inner.attached = true;
         inner.open_pending = true;
         let shared = Shared { core: Rc::downgrade(core), number, id, inner: RefCell::new(inner) };
@@ -235,7 +235,7 @@ impl Store {
     pub fn attach(&self, log: &Log, token: u64, options: LogOptions) {
         let mut inner = log.0.inner.borrow_mut();
         assert_eq!(inner.options.dir, options.dir, "directory of log {}", log.0.id);
-        inner.token = token;
+        inner.token = Some(token);
         inner.options = options;
         inner.attached = true;
     }
@@ -276,7 +276,9 @@ impl Store {
         let mut out = Vec::with_capacity(logs.len());
         for log in logs {
             let mut inner = log.inner.borrow_mut();
-            out.push((inner.token, Ticket(std::mem::take(&mut inner.ready))));
+            let ticket = Ticket(std::mem::take(&mut inner.ready));
+            // Nobody waits for what was done to a log that wasn't taken up, such as its removal.
+            out.extend(inner.token.map(|token| (token, ticket)));
         }
         out
     }
@@ -392,7 +394,7 @@ impl Inner {
     /// The state of an empty log behind `origin`.
     pub(crate) fn new(options: LogOptions, origin: Origin, now: ouzel_runtime::Instant) -> Inner {
         Inner {
-            token: 0,
+            token: None,
             attached: false,
             closed: false,
             reserve: false,

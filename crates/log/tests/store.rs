@@ -373,6 +373,29 @@ fn sections_outlive_the_segments_they_tell_of() {
 }
 
 #[test]
+fn only_a_log_that_was_taken_up_gives_its_tickets_to_a_token() {
+    testing::run(|rt| async move {
+        let dir = testing::TempDir::new();
+        let config = config(&dir);
+        let other = LogId([2; 20]);
+        let (store, _) = open(&rt, &config).await;
+        for (n, id) in [(1, ID), (2, other)] {
+            let log = store.create(id, options(n), u64::from(n));
+            put(&store, &log, entry(&log, 1, 1, b"x")).await;
+        }
+        store.close().await;
+        let (store, _) = open(&rt, &config).await;
+        // As of a topic that was deleted before the start: the driver must take its record for nobody else's.
+        store.remove(other).await.unwrap();
+        assert_eq!(store.take_durable(), []);
+        let log = store.log(ID).unwrap();
+        store.attach(&log, 7, options(1));
+        let vote = log.set_state(1, b"vote".to_vec());
+        assert_eq!(store.durable().await, [(7, vote)]);
+    });
+}
+
+#[test]
 fn directories_that_no_log_knows_are_moved_aside() {
     testing::run(|rt| async move {
         let dir = testing::TempDir::new();
