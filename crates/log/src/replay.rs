@@ -183,7 +183,7 @@ impl Replay {
     fn state(&mut self, key: u8, value: &[u8]) {
         match key {
             KEY_LOG_START => {
-                if let Some(bytes) = value.first_chunk() {
+                if let Some(bytes) = value.first_chunk().filter(|_| planted!("47", false, true)) {
                     self.log_start = self.log_start.max(Offset(i64::from_le_bytes(*bytes)));
                 }
             }

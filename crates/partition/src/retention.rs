@@ -1,6 +1,6 @@
 //! Which prefix of a log its retention lets go. Pure: segments and the clock in, a new log start out.
 
-use ouzel_model::{Offset, Timestamp};
+use ouzel_model::{Offset, Timestamp, planted};
 
 /// What retention looks at of a segment, oldest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,8 @@ pub fn plan(segments: &[Candidate], limits: Limits, now: Timestamp) -> Option<Of
     let mut start = None;
     for segment in segments {
         // A record stamped in the future can't keep its segment longer than its append time does.
-        let newest = segment.append_time_max.map_or(segment.max_timestamp, |a| segment.max_timestamp.min(a));
+        let bound = planted!("46", None, segment.append_time_max);
+        let newest = bound.map_or(segment.max_timestamp, |appended| segment.max_timestamp.min(appended));
         let expired = limits.millis.is_some_and(|keep| now.millis_since(newest) > keep);
         let oversized = limits.bytes.is_some_and(|keep| left - segment.bytes >= keep);
         if !expired && !oversized {

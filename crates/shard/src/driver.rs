@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use ouzel_model::buggify;
 use ouzel_runtime::Class;
 use tracing::{info, warn};
 
@@ -36,7 +37,8 @@ impl Shard {
     /// Runs retention over all partitions, again and again, until the broker stops.
     pub async fn retain(self: Rc<Self>) {
         while !self.runtime().stopping().is_set() {
-            self.runtime().sleep(RETENTION_EVERY).await;
+            let every = buggify!("retention each second", 0.7, Duration::from_secs(1), RETENTION_EVERY);
+            self.runtime().sleep(every).await;
             for slice in self.all_partitions().chunks(RETENTION_SLICE) {
                 for partition in slice {
                     match partition.retain(self.runtime().wall_clock()).await {

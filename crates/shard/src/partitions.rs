@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ouzel_controller::{Image, Topic};
 use ouzel_log::{Log, LogId, LogOptions};
 use ouzel_model::config::TopicConfig;
-use ouzel_model::{LeaderEpoch, PartitionId, ShardId, TopicId, TopicName, reached};
+use ouzel_model::{LeaderEpoch, PartitionId, ShardId, TopicId, TopicName, buggify, planted, reached};
 use ouzel_partition::{LogPlace, OpenError, Partition, PartitionOptions};
 use ouzel_runtime::sync::Gone;
 use tracing::{error, info, warn};
@@ -28,11 +28,17 @@ pub fn log_id(topic: TopicId, partition: PartitionId) -> LogId {
 /// A partition that is led on this node, and its epoch.
 pub type Led = ((TopicId, PartitionId), LeaderEpoch);
 
+/// Whose logs they are: the topic's, by its id. Its name may be another's later.
+fn owner(topic: &Topic) -> TopicId {
+    let name = topic.name.as_str().as_bytes();
+    planted!("48", TopicId(std::array::from_fn(|n| name.get(n).copied().unwrap_or(1))), topic.id)
+}
+
 fn log_options(topic: &Topic, number: PartitionId, config: &TopicConfig) -> LogOptions {
     LogOptions {
-        dir: format!("topics/{}/{}", topic.id, number.0),
+        dir: format!("topics/{}/{}", owner(topic), number.0),
         name: format!("{}/{}", topic.name, number.0),
-        segment_bytes: config.segment_bytes,
+        segment_bytes: buggify!("segment 16 KiB", 0.3, 16 << 10, config.segment_bytes),
         segment_ms: i64::try_from(config.segment_ms).unwrap_or(i64::MAX),
     }
 }
@@ -47,7 +53,7 @@ impl Shard {
                 if partition.shard_on(self.node()) != Some(self.id()) || self.partition(topic.id, number).is_some() {
                     continue;
                 }
-                let found = self.recovered.borrow_mut().remove(&log_id(topic.id, number));
+                let found = self.recovered.borrow_mut().remove(&log_id(owner(topic), number));
                 if let (None, false, Some(damage)) = (&found, self.booted.get(), self.store().damage()) {
                     // Its creation may stand in what can't be read: an empty log in its place would deny what was acknowledged.
                     error!(topic = %topic.name, partition = number.0, damage, "partition stays offline: its log is lost");
@@ -80,8 +86,9 @@ impl Shard {
         let config = Rc::new(self.topic_config(image, topic));
         let token = self.next_token.get();
         self.next_token.set(token + 1);
-        let place =
-            LogPlace { id: log_id(topic.id, number), found, token, options: log_options(topic, number, &config) };
+        let id = log_id(owner(topic), number);
+        let found = planted!("48", found.or_else(|| self.store().log(id)), found);
+        let place = LogPlace { id, found, token, options: log_options(topic, number, &config) };
         let options = PartitionOptions {
             topic: topic.name.clone(),
             topic_id: topic.id,

@@ -4,6 +4,7 @@
 //! a record's identity is (client, number), its value a hash.
 
 use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use ouzel_runtime::sim::stream::mix;
@@ -13,6 +14,21 @@ use crate::checkers::{Checkers, Violation};
 /// A partition, numbered in the order of first use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Partition(pub u32);
+
+/// A topic that comes and goes, numbered in the order of first use: two of one name are two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Topic(pub u32);
+
+/// What retention may let go of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// What stays has at least so many bytes.
+    pub bytes: Option<u64>,
+    /// What stays is at least so old, milliseconds.
+    pub millis: Option<u64>,
+    /// Records carry the broker's time, not the client's.
+    pub append_time: bool,
+}
 
 /// A record as its writer named it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -143,6 +159,99 @@ pub enum Event {
         /// First offset that isn't visible yet (exclusive end).
         end: u64,
     },
+    /// A partition of a topic that comes and goes, at its first use.
+    Incarnation {
+        /// The partition.
+        partition: Partition,
+        /// What all of its name and number share: records sent by name are sent there.
+        anchor: Partition,
+    },
+    /// A topic has been created, or grown.
+    Created {
+        /// Which.
+        topic: Topic,
+        /// Partitions that it has.
+        partitions: u32,
+    },
+    /// A topic may be deleted from here on.
+    Deleting {
+        /// Which.
+        topic: Topic,
+    },
+    /// A topic has been deleted.
+    Ended {
+        /// Which.
+        topic: Topic,
+    },
+    /// A topic was said to be there.
+    There {
+        /// Which.
+        topic: Topic,
+        /// Whether it had been deleted when that was asked.
+        ended: bool,
+    },
+    /// A topic, or a partition of it, was said not to be there.
+    Gone {
+        /// Which.
+        topic: Topic,
+        /// Whether it had been created when that was asked.
+        known: bool,
+    },
+    /// Retention acts on a partition.
+    Retained {
+        /// Which.
+        partition: Partition,
+        /// The broker that it is on.
+        node: usize,
+        /// What it may let go.
+        policy: Policy,
+    },
+    /// What time it is, for what follows.
+    Time {
+        /// Milliseconds since some moment before the run.
+        ms: u64,
+    },
+    /// A broker's wall clock was put forward.
+    Forward {
+        /// Which broker's.
+        node: usize,
+        /// By how much.
+        ms: u64,
+    },
+    /// A partition's log start and size in one life of its broker.
+    Kept {
+        /// Which.
+        partition: Partition,
+        /// Leader epoch, before and after.
+        epoch: i32,
+        /// The log start.
+        start: u64,
+        /// Its size after that was told.
+        bytes: u64,
+    },
+    /// Retention has had the time to let go of what is too old.
+    Due {
+        /// Where.
+        partition: Partition,
+        /// All below this offset was too old.
+        before: u64,
+        /// The log start.
+        start: u64,
+    },
+    /// A producer writes to a partition of a topic that comes and goes.
+    Wrote {
+        /// Where.
+        partition: Partition,
+        /// Its id.
+        producer: i64,
+    },
+    /// A partition of such a topic remembers a producer.
+    Remembered {
+        /// Where.
+        partition: Partition,
+        /// Its id.
+        producer: i64,
+    },
 }
 
 /// The history of one run. Clones are one history.
@@ -154,6 +263,10 @@ pub struct History {
 #[derive(Default)]
 struct Inner {
     names: Vec<String>,
+    /// Numbers of partitions by name, and of topics by id.
+    numbers: BTreeMap<String, u32>,
+    topics: Vec<(String, u128)>,
+    topic_numbers: BTreeMap<u128, u32>,
     checkers: Checkers,
     violations: Vec<Violation>,
     hash: u64,
@@ -165,17 +278,73 @@ impl History {
     /// The partition of this name.
     pub fn partition(&self, name: &str) -> Partition {
         let mut inner = self.inner.borrow_mut();
-        let known = inner.names.iter().position(|n| n == name);
-        let number = known.unwrap_or_else(|| {
-            inner.names.push(name.to_owned());
-            inner.names.len() - 1
-        });
-        Partition(number as u32)
+        if let Some(number) = inner.numbers.get(name) {
+            return Partition(*number);
+        }
+        let number = inner.names.len() as u32;
+        inner.names.push(name.to_owned());
+        inner.numbers.insert(name.to_owned(), number);
+        Partition(number)
     }
 
     /// The partition's name.
     pub fn name(&self, partition: Partition) -> String {
         self.inner.borrow().names[partition.0 as usize].clone()
+    }
+
+    /// The topic of this name and id.
+    pub fn topic(&self, name: &str, id: u128) -> Topic {
+        let mut inner = self.inner.borrow_mut();
+        let next = inner.topics.len() as u32;
+        let number = *inner.topic_numbers.entry(id).or_insert(next);
+        if number == next {
+            inner.topics.push((name.to_owned(), id));
+        }
+        Topic(number)
+    }
+
+    /// A partition of a topic that comes and goes.
+    pub fn incarnation_of(&self, topic: Topic, number: i32) -> Partition {
+        let (name, id) = self.inner.borrow().topics[topic.0 as usize].clone();
+        let before = self.inner.borrow().names.len();
+        let partition = self.partition(&format!("{name}@{id:032x}/{number}"));
+        if partition.0 as usize >= before {
+            let anchor = self.partition(&format!("{name}/{number}"));
+            self.record(Event::Incarnation { partition, anchor });
+        }
+        partition
+    }
+
+    /// Says that retention acts on a partition, at its first use.
+    pub fn retained(&self, partition: Partition, node: usize, policy: Policy) {
+        if !self.inner.borrow().checkers.retention.acts_on(partition) {
+            self.record(Event::Retained { partition, node, policy });
+        }
+    }
+
+    /// Whether a broker's wall clock was never put forward.
+    pub fn is_steady(&self, node: usize) -> bool {
+        self.inner.borrow().checkers.retention.forward(node) == 0
+    }
+
+    /// What all partitions of its name and number share.
+    pub fn anchor(&self, partition: Partition) -> Partition {
+        self.inner.borrow().checkers.topic_id.anchor(partition)
+    }
+
+    /// Whether this partition of the topic has been created.
+    pub fn is_known(&self, topic: Topic, number: i32) -> bool {
+        self.inner.borrow().checkers.topic_id.is_known(topic, number)
+    }
+
+    /// Whether the topic has been deleted.
+    pub fn is_ended(&self, topic: Topic) -> bool {
+        self.inner.borrow().checkers.topic_id.ended().contains(&topic)
+    }
+
+    /// Topics that have been deleted.
+    pub fn ended(&self) -> BTreeSet<Topic> {
+        self.inner.borrow().checkers.topic_id.ended().clone()
     }
 
     /// Takes an event in and lets every checker judge it.
@@ -239,6 +408,7 @@ impl History {
 
 fn fingerprint(event: &Event) -> u64 {
     let place = |kind: u64, p: &Partition| kind << 48 | u64::from(p.0);
+    let of_topic = |kind: u64, t: &Topic| kind << 48 | u64::from(t.0);
     let record = |r: &RecordId| mix(u64::from(r.client) << 40 ^ r.number);
     let seen = |records: &[Seen]| records.iter().fold(0, |h, s| mix(h ^ s.offset ^ record(&s.record) ^ s.value));
     match event {
@@ -259,5 +429,20 @@ fn fingerprint(event: &Event) -> u64 {
         Event::Delete { partition, before } => place(10, partition) ^ mix(*before),
         Event::LogStart { partition, known, start } => place(11, partition) ^ mix(*start) ^ mix(*known).rotate_left(9),
         Event::HighWatermark { partition, known, end } => place(12, partition) ^ mix(*end) ^ mix(*known).rotate_left(9),
+        Event::Incarnation { partition, anchor } => place(13, partition) ^ mix(u64::from(anchor.0)),
+        Event::Created { topic, partitions } => of_topic(14, topic) ^ mix(u64::from(*partitions)),
+        Event::Deleting { topic } => of_topic(15, topic),
+        Event::Ended { topic } => of_topic(16, topic),
+        Event::There { topic, ended } => of_topic(17, topic) ^ mix(u64::from(*ended)),
+        Event::Gone { topic, known } => of_topic(18, topic) ^ mix(u64::from(*known)),
+        Event::Wrote { partition, producer } => place(19, partition) ^ mix(*producer as u64),
+        Event::Remembered { partition, producer } => place(20, partition) ^ mix(*producer as u64),
+        Event::Retained { partition, node, .. } => place(21, partition) ^ mix(*node as u64),
+        Event::Time { ms } => 22 << 48 ^ mix(*ms),
+        Event::Forward { node, ms } => 23 << 48 ^ mix(*ms) ^ *node as u64,
+        Event::Kept { partition, epoch, start, bytes } => {
+            place(24, partition) ^ mix(*epoch as u64) ^ mix(*start).rotate_left(9) ^ mix(*bytes).rotate_left(18)
+        }
+        Event::Due { partition, before, start } => place(25, partition) ^ mix(*before) ^ mix(*start).rotate_left(9),
     }
 }

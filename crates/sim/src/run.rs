@@ -6,12 +6,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ouzel_runtime::Runtime;
-use ouzel_runtime::sim::{Event, HostId, HostSpec, Sink, World, WorldOptions};
+use ouzel_runtime::sim::{Event as WorldEvent, HostId, HostSpec, Sink, World, WorldOptions};
 use ouzel_runtime::sync::Latch;
 
 use crate::checkers::{Violation, i22_accounting, i23_nothing_left};
 use crate::faults::Nemesis;
-use crate::history::History;
+use crate::history::{Event, History};
 use crate::plan::Kind;
 use crate::scenario::{Scenario, Subject};
 use crate::{broker, specimen};
@@ -48,7 +48,7 @@ pub struct Outcome {
     /// The state of each host, a line each.
     pub hosts: Vec<String>,
     /// The last events.
-    pub tail: Vec<Event>,
+    pub tail: Vec<WorldEvent>,
 }
 
 impl Outcome {
@@ -127,6 +127,7 @@ impl<'a> Run<'a> {
                 nodes,
                 pace,
                 history: history.clone(),
+                churn: broker::churn::Churn::default(),
                 refused: Rc::default(),
             }),
         };
@@ -164,12 +165,31 @@ impl<'a> Run<'a> {
             let fault = plan.peek().map_or(Duration::MAX, |f| f.at());
             self.until(fault.min(self.scenario.load), |_| false);
             if let Some(fault) = plan.next_if(|f| f.at() <= self.world.now()) {
+                let walls = self.walls();
                 self.nemesis.begin(self.world, fault);
+                self.note_forward(&walls);
             }
         }
         stop.set();
+        let walls = self.walls();
         for node in self.nemesis.heal(self.world) {
             self.start(node);
+        }
+        self.note_forward(&walls);
+    }
+
+    /// The wall clock of each node, milliseconds.
+    fn walls(&self) -> Vec<i64> {
+        let wall = |host: &HostId| self.world.clock(*host, |clock, now| clock.wall_ms(now));
+        self.hosts.iter().map(wall).collect()
+    }
+
+    /// Writes down which of them were put forward since.
+    fn note_forward(&self, before: &[i64]) {
+        for (node, (before, now)) in before.iter().zip(self.walls()).enumerate() {
+            if let Some(ms) = u64::try_from(now - before).ok().filter(|ms| *ms > 0) {
+                self.history.record(Event::Forward { node, ms });
+            }
         }
     }
 
@@ -182,7 +202,10 @@ impl<'a> Run<'a> {
             let (ends, history) = (self.ends, self.history.clone());
             self.world.run_until(stop, |w| w.ends() != ends || history.violated() || done(w));
             self.look_at_ends();
-            for node in self.nemesis.end_due(self.world) {
+            let walls = self.walls();
+            let back = self.nemesis.end_due(self.world);
+            self.note_forward(&walls);
+            for node in back {
                 self.start(node);
             }
             if self.broken() || self.world.now() >= deadline && !done(self.world) {
@@ -234,6 +257,23 @@ impl<'a> Run<'a> {
             if let Cluster::Broker(cluster) = &self.cluster {
                 text = format!("{text}; {}", cluster.refused.borrow());
             }
+            self.found.push(Violation { law: "L1 serves-again", partition: None, text });
+        }
+        self.await_retention();
+    }
+
+    /// What is too old goes.
+    fn await_retention(&mut self) {
+        let Cluster::Broker(cluster) = &self.cluster else { return };
+        if self.broken() {
+            return;
+        }
+        let deadline = self.world.now() + broker::retained::PATIENCE + HEAL;
+        let (cluster, clients, done) = (cluster.clone(), self.clients, Rc::new(Cell::new(false)));
+        let flag = done.clone();
+        self.world.start(clients, 1, move |rt| Box::pin(broker::retained::audit(rt, cluster.clone(), flag.clone())));
+        if !self.until(deadline, |w| done.get() && !w.is_up(clients)) && !self.broken() {
+            let text = "where the logs that retention acts on begin isn't told".to_owned();
             self.found.push(Violation { law: "L1 serves-again", partition: None, text });
         }
     }

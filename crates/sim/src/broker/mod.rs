@@ -2,8 +2,10 @@
 //! with an independent codec (crate `kafka-protocol`), so that each call checks ours.
 
 pub mod audit;
+pub mod churn;
 pub mod client;
 mod records;
+pub mod retained;
 mod session;
 mod topics;
 mod upkeep;
@@ -21,7 +23,7 @@ use ouzel_runtime::Runtime;
 /// Where a broker listens.
 pub const PORT: u16 = 9_092;
 /// Planted bugs of the broker's rooms, each caught by the sweep within a few hundred seeds.
-pub const PLANTS: [&str; 4] = ["21", "25", "30", "D20"];
+pub const PLANTS: [&str; 7] = ["21", "25", "30", "46", "47", "48", "D20"];
 
 type Root = Pin<Box<dyn Future<Output = ()>>>;
 

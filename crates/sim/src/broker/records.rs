@@ -12,7 +12,7 @@ use ouzel_runtime::sim::stream::mix;
 
 use super::client::Cluster;
 use super::session::Session;
-use super::topics::Place;
+use super::topics::{Place, wire_id};
 use crate::history::{Event, RecordId, Seen};
 
 /// Hash that stands for a record's value.
@@ -20,9 +20,9 @@ pub fn value(record: RecordId) -> u64 {
     mix(u64::from(record.client) << 32 ^ record.number)
 }
 
-/// A batch whose records say who wrote them.
-pub fn batch(rt: &Runtime, records: &[(RecordId, u64)], producer: Option<(i64, i16, i32)>) -> Bytes {
-    let now = rt.wall_clock().0;
+/// A batch whose records say who wrote them, stamped `ahead` ms before their time.
+pub fn batch(rt: &Runtime, records: &[(RecordId, u64)], producer: Option<(i64, i16, i32)>, ahead: i64) -> Bytes {
+    let now = rt.wall_clock().0 + ahead;
     let (producer_id, producer_epoch, sequence) = producer.unwrap_or((-1, -1, -1));
     let records: Vec<Record> = (0..)
         .zip(records)
@@ -55,12 +55,25 @@ pub fn batch(rt: &Runtime, records: &[(RecordId, u64)], producer: Option<(i64, i
 }
 
 /// Error code and base offset; `None` when nobody knows.
-pub async fn send(rt: &Runtime, session: &mut Session, place: &Place, acks: i16, bytes: Bytes) -> Option<(i16, i64)> {
+pub async fn send(
+    rt: &Runtime,
+    cluster: &Cluster,
+    session: &mut Session,
+    place: &Place,
+    acks: i16,
+    bytes: Bytes,
+) -> Option<(i16, i64)> {
     let data = PartitionProduceData::default().with_index(place.number).with_records(Some(bytes));
-    let topic = TopicProduceData::default().with_name(place.topic.clone()).with_partition_data(vec![data]);
+    let topic = TopicProduceData::default().with_partition_data(vec![data]);
+    let (version, topic) = match place.id() {
+        Some(id) => (13, topic.with_topic_id(wire_id(id))),
+        None => (9, topic.with_name(place.topic.clone())),
+    };
     let request = ProduceRequest::default().with_acks(acks).with_timeout_ms(5_000).with_topic_data(vec![topic]);
-    let answer = session.ask(rt, 9, &request).await?;
+    let asked = cluster.asked(place);
+    let answer = session.ask(rt, version, &request).await?;
     let partition = &answer.responses[0].partition_responses[0];
+    cluster.note_there(place, asked, partition.error_code);
     Some((partition.error_code, partition.base_offset))
 }
 
@@ -77,11 +90,16 @@ pub async fn read(
 ) -> Option<Result<(Vec<Seen>, u64), i16>> {
     let partition = place.partition;
     let told = cluster.history.high_watermark(partition);
+    let began = cluster.history.log_start(partition);
     let wanted = FetchPartition::default()
         .with_partition(place.number)
         .with_fetch_offset(from as i64)
         .with_partition_max_bytes(if rt.rng().chance(0.3) { 1 } else { 1 << 20 });
-    let topic = FetchTopic::default().with_topic(place.topic.clone()).with_partitions(vec![wanted]);
+    let topic = FetchTopic::default().with_partitions(vec![wanted]);
+    let (version, topic) = match place.id() {
+        Some(id) => (13, topic.with_topic_id(wire_id(id))),
+        None => (11, topic.with_topic(place.topic.clone())),
+    };
     let request = FetchRequest::default()
         .with_replica_id(BrokerId(-1))
         .with_max_wait_ms(wait_ms)
@@ -89,8 +107,10 @@ pub async fn read(
         .with_max_bytes(1 << 20)
         .with_session_epoch(-1)
         .with_topics(vec![topic]);
-    let answer = session.ask(rt, 11, &request).await?;
+    let asked = cluster.asked(place);
+    let answer = session.ask(rt, version, &request).await?;
     let row = &answer.responses[0].partitions[0];
+    cluster.note_there(place, asked, row.error_code);
     if row.error_code != 0 {
         return Some(Err(row.error_code));
     }
@@ -105,11 +125,15 @@ pub async fn read(
         }
     }
     let end = row.high_watermark as u64;
-    cluster.history.record(Event::HighWatermark { partition, known: told, end });
-    // A batch that doesn't fit the limit isn't the log's end.
-    let short = records.last().map_or(from, |s| s.offset + 1);
-    let end_seen = if records.is_empty() { end } else { short.max(known) };
-    cluster.history.record(Event::Read { partition, reader, from, known, records: records.clone(), end: end_seen });
+    if cluster.churn.holds(place) {
+        cluster.history.record(Event::HighWatermark { partition, known: told, end });
+        cluster.note_time(rt, place);
+        cluster.history.record(Event::LogStart { partition, known: began, start: row.log_start_offset as u64 });
+        // A batch that doesn't fit the limit isn't the log's end.
+        let short = records.last().map_or(from, |s| s.offset + 1);
+        let end = if records.is_empty() { end } else { short.max(known) };
+        cluster.history.record(Event::Read { partition, reader, from, known, records: records.clone(), end });
+    }
     Some(Ok((records, end)))
 }
 

@@ -1,12 +1,13 @@
 //! What clients do besides records: commit and fetch a group's offsets, and move a log's start.
 
 use kafka_protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
+use kafka_protocol::messages::describe_producers_request::TopicRequest;
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
 use kafka_protocol::messages::offset_fetch_request::OffsetFetchRequestTopic;
 use kafka_protocol::messages::{
-    BrokerId, DeleteRecordsRequest, FindCoordinatorRequest, GroupId, ListOffsetsRequest, OffsetCommitRequest,
-    OffsetFetchRequest,
+    BrokerId, DeleteRecordsRequest, DescribeProducersRequest, FindCoordinatorRequest, GroupId, ListOffsetsRequest,
+    OffsetCommitRequest, OffsetFetchRequest,
 };
 use kafka_protocol::protocol::StrBytes;
 use ouzel_runtime::Runtime;
@@ -52,11 +53,14 @@ pub async fn commit(
         .with_group_id(GroupId(group(client)))
         .with_generation_id_or_member_epoch(-1)
         .with_topics(vec![topic]);
-    let answer = session.ask(rt, 8, &request).await?;
-    if answer.topics[0].partitions[0].error_code == 0 {
+    let answer = session.ask(rt, 8, &request).await;
+    let code = answer.map(|answer| answer.topics[0].partitions[0].error_code);
+    if code == Some(0) && cluster.churn.holds(place) {
         cluster.history.record(Event::Committed { partition, group: client, offset });
+    } else {
+        cluster.churn.mute(client, place);
     }
-    Some(())
+    code.map(|_| ())
 }
 
 /// Reads what the group has committed. Whether it was told; `None` when the connection is of no more use.
@@ -76,7 +80,9 @@ pub async fn committed(
     match row {
         Some(row) if answer.error_code == 0 && row.error_code == 0 => {
             let offset = u64::try_from(row.committed_offset).ok();
-            cluster.history.record(Event::CommitRead { partition, group: client, offset });
+            if cluster.churn.holds(place) {
+                cluster.history.record(Event::CommitRead { partition, group: client, offset });
+            }
             Some(true)
         }
         _ => Some(false),
@@ -125,9 +131,27 @@ pub async fn list_offset(
     let answer = session.ask(rt, 5, &request).await?;
     let row = &answer.topics[0].partitions[0];
     let offset = (row.error_code == 0).then_some(row.offset as u64)?;
+    if !cluster.churn.holds(place) {
+        return Some(offset);
+    }
+    cluster.note_time(rt, place);
     cluster.history.record(match which {
         EARLIEST => Event::LogStart { partition, known, start: offset },
         _ => Event::HighWatermark { partition, known, end: offset },
     });
     Some(offset)
+}
+
+/// Asks which producers a partition remembers: none that never wrote there. `None` when the connection is of no more use.
+pub async fn producers(rt: &Runtime, cluster: &Cluster, session: &mut Session, place: &Place) -> Option<()> {
+    let topic = TopicRequest::default().with_name(place.topic.clone()).with_partition_indexes(vec![place.number]);
+    let request = DescribeProducersRequest::default().with_topics(vec![topic]);
+    let answer = session.ask(rt, 0, &request).await?;
+    let row = &answer.topics[0].partitions[0];
+    if row.error_code == 0 && cluster.churn.holds(place) {
+        for producer in row.active_producers.iter().map(|p| p.producer_id.0) {
+            cluster.history.record(Event::Remembered { partition: place.partition, producer });
+        }
+    }
+    Some(())
 }

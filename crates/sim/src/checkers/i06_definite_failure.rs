@@ -11,12 +11,17 @@ const LAW: &str = "I6 definite-failure";
 #[derive(Default)]
 pub struct DefiniteFailure {
     refused: BTreeMap<(Partition, RecordId), bool>,
+    /// Where a record that was sent by name may be instead.
+    anchors: BTreeMap<Partition, Partition>,
 }
 
 impl DefiniteFailure {
     /// Takes an event in.
     pub fn judge(&mut self, event: &Event, found: &mut Vec<Violation>) {
         match event {
+            Event::Incarnation { partition, anchor } => {
+                self.anchors.insert(*partition, *anchor);
+            }
             Event::Produce { partition, record, .. } => {
                 self.refused.insert((*partition, *record), false);
             }
@@ -31,7 +36,8 @@ impl DefiniteFailure {
     }
 
     fn look(&self, partition: Partition, seen: &Seen, found: &mut Vec<Violation>) {
-        let what = match self.refused.get(&(partition, seen.record)) {
+        let sent = |to: Partition| self.refused.get(&(to, seen.record));
+        let what = match sent(partition).or_else(|| sent(*self.anchors.get(&partition)?)) {
             Some(false) => return,
             Some(true) => "was refused",
             None => "was never sent there",

@@ -8,6 +8,8 @@ mod i06_definite_failure;
 mod i08_no_step_back;
 mod i10_producer_sequence;
 mod i13_group_offsets;
+mod i15_retention;
+mod i20_topic_id;
 pub mod i22_accounting;
 pub mod i23_nothing_left;
 
@@ -27,6 +29,8 @@ pub struct Violation {
 /// All checkers of a history.
 #[derive(Default)]
 pub struct Checkers {
+    pub(crate) retention: i15_retention::Retention,
+    pub(crate) topic_id: i20_topic_id::TopicId,
     acked_kept: i01_acked_kept::AckedKept,
     offset_map: i04_offset_map::OffsetMap,
     visible: i05_visible_committed::Visible,
@@ -60,6 +64,15 @@ impl Checkers {
     /// Lets every checker judge the event.
     pub fn judge(&mut self, event: &Event) -> Vec<Violation> {
         let mut found = Vec::new();
+        self.retention.judge(event, &mut found);
+        if let Event::LogStart { partition, start, .. } = event
+            && self.retention.acts_on(*partition)
+        {
+            // What retention has let go counts as deleted from here on.
+            found.extend(self.judge(&Event::Delete { partition: *partition, before: *start }));
+        }
+        // First: what is of another topic breaks other laws as well.
+        self.topic_id.judge(event, &mut found);
         self.acked_kept.judge(event, &mut found);
         self.offset_map.judge(event, &mut found);
         self.visible.judge(event, &mut found);
@@ -74,9 +87,10 @@ impl Checkers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{RecordId, Seen};
+    use crate::history::{Policy, RecordId, Seen, Topic};
 
     const P: Partition = Partition(0);
+    const Q: Partition = Partition(1);
 
     fn record(number: u64) -> RecordId {
         RecordId { client: 1, number }
@@ -196,6 +210,98 @@ mod tests {
         );
         check(vec![commit(1), committed(1), reads(None)], &["I13 group-offsets"]);
         check(vec![commit(1), committed(1), commit(2), committed(2), reads(Some(1))], &["I13 group-offsets"]);
+    }
+
+    fn aged(policy: Policy, sent_ms: u64) -> Vec<Event> {
+        let retained = Event::Retained { partition: P, node: 0, policy };
+        vec![retained, Event::Time { ms: sent_ms }, produce(1), acked(1, 0), produce(2), acked(2, 1)]
+    }
+
+    const BY_TIME: Policy = Policy { bytes: None, millis: Some(8_000), append_time: true };
+
+    fn begins(start: u64) -> Event {
+        Event::LogStart { partition: P, known: 0, start }
+    }
+
+    #[test]
+    fn retention_that_lets_go_of_what_is_young_is_i15() {
+        let at = |ms, event| [aged(BY_TIME, 1_000), vec![Event::Time { ms }, event]].concat();
+        check(at(10_000, begins(1)), &[]);
+        check(at(6_000, begins(1)), &["I15 retention"]);
+        check(at(6_000, begins(0)), &[]);
+        // The clock went by three seconds more than the time that passed: before the record was sent that makes it no older.
+        let forward = vec![Event::Forward { node: 0, ms: 3_000 }];
+        check([aged(BY_TIME, 1_000), forward.clone(), vec![Event::Time { ms: 6_000 }, begins(1)]].concat(), &[]);
+        let before = [forward, aged(BY_TIME, 1_000), vec![Event::Time { ms: 6_000 }, begins(1)]].concat();
+        check(before, &["I15 retention"]);
+    }
+
+    #[test]
+    fn retention_that_leaves_too_little_or_never_acts_is_i15() {
+        let by_size = Policy { bytes: Some(100), millis: None, append_time: false };
+        let kept = |epoch, start, bytes| Event::Kept { partition: P, epoch, start, bytes };
+        check([aged(by_size, 0), vec![kept(1, 0, 20), kept(1, 1, 100), kept(1, 1, 120)]].concat(), &[]);
+        check([aged(by_size, 0), vec![kept(1, 0, 120), kept(1, 1, 99)]].concat(), &["I15 retention"]);
+        // Another life of the broker: what wasn't in a segment yet is smaller in the journal.
+        check([aged(by_size, 0), vec![kept(1, 0, 120), kept(2, 1, 99)]].concat(), &[]);
+        let due = |start| Event::Due { partition: P, before: 2, start };
+        check([aged(BY_TIME, 0), vec![due(2)]].concat(), &[]);
+        check([aged(BY_TIME, 0), vec![due(1)]].concat(), &["I15 retention"]);
+    }
+
+    #[test]
+    fn what_retention_let_go_may_be_gone_and_nothing_else() {
+        let read = |records| [aged(BY_TIME, 0), vec![Event::Time { ms: 9_000 }, begins(1), scan(records)]].concat();
+        check(read(vec![seen(1, 2)]), &[]);
+        check(read(vec![]), &["I1 acked-kept"]);
+    }
+
+    /// Two topics of one name, one behind the other.
+    fn anew() -> Vec<Event> {
+        let incarnation = |partition| Event::Incarnation { partition, anchor: Partition(9) };
+        let (old, new) = (Topic(0), Topic(1));
+        vec![
+            incarnation(P),
+            incarnation(Q),
+            Event::Created { topic: old, partitions: 1 },
+            produce(1),
+            acked(1, 0),
+            Event::Commit { partition: P, group: 1, offset: 7 },
+            Event::Wrote { partition: P, producer: 5 },
+            Event::There { topic: old, ended: false },
+            Event::Deleting { topic: old },
+            Event::Gone { topic: old, known: true },
+            Event::Ended { topic: old },
+            Event::Created { topic: new, partitions: 1 },
+            Event::There { topic: new, ended: false },
+        ]
+    }
+
+    #[test]
+    fn what_is_of_an_earlier_topic_and_a_topic_that_comes_back_or_goes_by_itself_is_i20() {
+        let then = |event: Event| [anew(), vec![event]].concat();
+        let read = |record| {
+            let records = vec![Seen { offset: 0, record, value: record.number * 10 }];
+            Event::Read { partition: Q, reader: 1, from: 0, known: 0, records, end: 1 }
+        };
+        check(then(read(record(1))), &["I20 topic-id", "I6 definite-failure"]);
+        let offset = |offset| Event::CommitRead { partition: Q, group: 1, offset };
+        check(then(offset(None)), &[]);
+        check(then(offset(Some(7))), &["I13 group-offsets", "I20 topic-id"]);
+        check(then(Event::Remembered { partition: P, producer: 5 }), &[]);
+        check(then(Event::Remembered { partition: Q, producer: 5 }), &["I20 topic-id"]);
+        check(then(Event::There { topic: Topic(0), ended: true }), &["I20 topic-id"]);
+        check(then(Event::Gone { topic: Topic(1), known: false }), &[]);
+        check(then(Event::Gone { topic: Topic(1), known: true }), &["I20 topic-id"]);
+    }
+
+    #[test]
+    fn a_record_sent_by_name_may_be_in_any_topic_of_that_name() {
+        let by_name = Event::Produce { partition: Partition(9), record: record(2), value: 20 };
+        let read = Event::Read { partition: Q, reader: 1, from: 0, known: 0, records: vec![seen(0, 2)], end: 1 };
+        check([anew(), vec![by_name.clone(), read.clone()]].concat(), &[]);
+        let refused = Event::Refused { partition: Partition(9), record: record(2) };
+        check([anew(), vec![by_name, refused, read]].concat(), &["I6 definite-failure"]);
     }
 
     #[test]
