@@ -35,12 +35,12 @@ fn arrows(root: &Path, breaches: &mut Vec<String>) -> Result<()> {
             .collect()
     };
     let (rooms, foreign, tests) = (names("rooms")?, names("foreign")?, names("tests")?);
-    for dir in std::fs::read_dir(root.join("crates"))? {
-        let dir = dir?.path();
+    for dir in packages(root)? {
         let room = dir.file_name().and_then(|n| n.to_str()).context("a UTF-8 name")?.to_string();
+        let place = dir.strip_prefix(root)?.display();
         let manifest: Table = read(&dir.join("Cargo.toml"))?.parse()?;
         let Some(allowed) = rooms.get(&room) else {
-            breaches.push(format!("crates/{room} has no row in xtask/layers.toml"));
+            breaches.push(format!("{place} has no row in xtask/layers.toml"));
             continue;
         };
         for section in ["dependencies", "dev-dependencies"] {
@@ -55,7 +55,7 @@ fn arrows(root: &Path, breaches: &mut Vec<String>) -> Result<()> {
                     }
                 };
                 if !fine {
-                    breaches.push(format!("crates/{room} may not use {name} ({section}): see xtask/layers.toml"));
+                    breaches.push(format!("{place} may not use {name} ({section}): see xtask/layers.toml"));
                 }
             }
         }
@@ -63,13 +63,27 @@ fn arrows(root: &Path, breaches: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
+/// Folders of all packages: the rooms, and those beside `crates`.
+fn packages(root: &Path) -> Result<Vec<PathBuf>> {
+    let mut dirs = vec![root.join("benches"), root.join("xtask")];
+    for entry in std::fs::read_dir(root.join("crates"))? {
+        dirs.push(entry?.path());
+    }
+    dirs.sort();
+    Ok(dirs)
+}
+
 fn sources(root: &Path, breaches: &mut Vec<String>) -> Result<()> {
     let allowed: Table = read(&root.join("xtask/unsafe.toml"))?.parse()?;
     let unsafe_files: Vec<&str> =
         allowed["files"].as_array().context("files")?.iter().filter_map(|f| f.as_str()).collect();
     let mut files = Vec::new();
-    rust_files(&root.join("crates"), &mut files)?;
-    for path in files {
+    for dir in packages(root)? {
+        rust_files(&dir, &mut files)?;
+    }
+    // Its own text names what it looks for.
+    let own = root.join(file!());
+    for path in files.into_iter().filter(|path| *path != own) {
         let name = path.strip_prefix(root)?.display().to_string();
         for (number, line) in (1..).zip(read(&path)?.lines()) {
             let code = line.split("//").next().unwrap_or("");
