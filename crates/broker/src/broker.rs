@@ -78,7 +78,9 @@ impl Broker {
                 Ok(Broker { shards: Some(shards), _admin: admin, ready, dir, temporary })
             }
             Ok(Err(error)) => {
+                // The data directory is free again on return.
                 shards.stop();
+                let _ = shards.join();
                 Err(error.into())
             }
             Err(_) => {

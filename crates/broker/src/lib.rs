@@ -16,11 +16,13 @@
 
 mod broker;
 mod config;
+mod cores;
 pub mod logging;
 mod node;
 mod run;
 
 pub use broker::{Broker, BrokerError};
 pub use config::{Config, ConfigError, DataDir};
+pub use cores::CoresChanged;
 pub use node::{NodeError, NodeFile};
 pub use run::{Ready, Seat, StartError, seats};

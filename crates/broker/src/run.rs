@@ -9,15 +9,16 @@ use std::sync::Arc;
 
 use ouzel_controller::{CONTROLLER_LOG, Command, Controller, ControllerOptions, Image, Node, Plan};
 use ouzel_kafka::{Kafka, KafkaOptions, Listening};
-use ouzel_log::{Store, StoreConfig};
+use ouzel_log::{HandOverError, LogId, OpenError, Store, StoreConfig};
 use ouzel_model::config::Values;
-use ouzel_model::{ClusterId, NodeId, ShardId};
+use ouzel_model::{ClusterId, NodeId, PartitionId, ShardId, TopicId};
 use ouzel_runtime::mailbox::{self, Receiver, ReplyTo, Sender, mailbox};
-use ouzel_runtime::{Class, Duration, Runtime};
-use ouzel_shard::{CONTROLLER_TOKEN, Job, Shard, ShardOptions};
+use ouzel_runtime::{Class, Duration, Lock, Runtime};
+use ouzel_shard::{CONTROLLER_TOKEN, Job, Shard, ShardOptions, Unpublished, partition_of};
 use tracing::{info, warn};
 
 use crate::config::Config;
+use crate::cores::{self, CoresChanged};
 use crate::node::{self, NodeError, NodeFile};
 
 /// Messages that wait for a shard.
@@ -47,6 +48,8 @@ pub struct Ready {
     pub topics: usize,
     /// Partitions found.
     pub partitions: usize,
+    /// What was done because the data directory was laid out for another number of cores.
+    pub cores_changed: Option<CoresChanged>,
     /// Inboxes of the shards, for the HTTP doors.
     pub inboxes: Inboxes,
 }
@@ -67,6 +70,22 @@ pub enum StartError {
     /// The data directory.
     #[error(transparent)]
     Node(#[from] NodeError),
+    /// The journals in the data directory aren't those of its layout.
+    #[error(transparent)]
+    Layout(HandOverError),
+    /// The data directory can't be laid out for another number of cores.
+    #[error("can't change from {from} to {to} cores: {source}; nothing was changed, --cores {from} starts as before")]
+    Cores {
+        /// Cores that it is laid out for.
+        from: u16,
+        /// Cores that were asked for.
+        to: u16,
+        /// Why not.
+        source: HandOverError,
+    },
+    /// It was asked to stop while it started.
+    #[error("asked to stop while it started")]
+    Stopped,
     /// A shard's storage.
     #[error("shard {}: {reason}", shard.0)]
     Storage {
@@ -89,6 +108,15 @@ pub enum StartError {
     /// A shard ended before the broker was up.
     #[error("a shard ended: {0}")]
     Ended(String),
+}
+
+impl StartError {
+    pub(crate) fn cores(from: u16, to: u16, source: HandOverError) -> StartError {
+        match source {
+            HandOverError::Stopped => StartError::Stopped,
+            source => StartError::Cores { from, to, source },
+        }
+    }
 }
 
 /// Where a shard sits among the others; moves to its thread.
@@ -120,7 +148,8 @@ enum Boot {
 
 /// From the others to shard 0.
 enum Report {
-    Opened(Result<(), StartError>),
+    /// With the shard, and the logs that it holds.
+    Opened(Result<(ShardId, Vec<LogId>), StartError>),
     Serving(Result<(), StartError>),
     Drained,
 }
@@ -143,36 +172,33 @@ impl Seat {
     pub async fn run(self, rt: Runtime, config: Arc<Config>, dir: PathBuf) {
         match self.role {
             Role::First { others, reports, ready } => {
-                let first = First { rt, config, dir, others, reports, drained: 0 };
+                let first = First { rt, config, dir, others, reports, drained: 0, shard: None, lock: None };
                 first.run(self.inbox, self.inboxes, ready).await;
             }
             Role::Other { mut boot, report } => {
                 let Some(Boot::Open { file, process }) = boot.recv().await else { return };
                 let shard = match open(&rt, &config, &dir, &file, process, self.inboxes).await {
-                    Ok(shard) => shard,
+                    Ok((shard, held)) => {
+                        shard.own(Class::Serve, shard.clone().serve_inbox(self.inbox));
+                        let _ = report.send(Report::Opened(Ok((shard.id(), held)))).await;
+                        shard
+                    }
                     Err(error) => {
                         let _ = report.send(Report::Opened(Err(error))).await;
                         return;
                     }
                 };
-                shard.own(Class::Serve, shard.clone().serve_inbox(self.inbox));
-                if report.send(Report::Opened(Ok(()))).await.is_err() {
-                    return;
+                if let Some(Boot::Serve { addrs, options }) = boot.recv().await {
+                    let kafka = Kafka::new(shard.clone(), options);
+                    let served = listen(&rt, &addrs).map(|listening| serve(&shard, &kafka, listening));
+                    if report.send(Report::Serving(served)).await.is_ok() {
+                        rt.stopping().wait().await;
+                        drain(&rt, &kafka, &shard, config.shutdown_timeout).await;
+                        let _ = report.send(Report::Drained).await;
+                        // Others may still need this shard's partitions: it ends when all connections have ended.
+                        let _ = boot.recv().await;
+                    }
                 }
-                let Some(Boot::Serve { addrs, options }) = boot.recv().await else { return };
-                let (kafka, bound) = match listen(&rt, &addrs) {
-                    Ok(listening) => (Kafka::new(shard.clone(), options), Ok(listening)),
-                    Err(error) => (Kafka::new(shard.clone(), options), Err(error)),
-                };
-                let served = bound.map(|listening| serve(&shard, &kafka, listening));
-                if report.send(Report::Serving(served)).await.is_err() {
-                    return;
-                }
-                rt.stopping().wait().await;
-                drain(&rt, &kafka, &shard, config.shutdown_timeout).await;
-                let _ = report.send(Report::Drained).await;
-                // Others may still need this shard's partitions: it ends when all connections have ended.
-                let _ = boot.recv().await;
                 close(&shard).await;
             }
         }
@@ -188,14 +214,18 @@ struct First {
     reports: Receiver<Report>,
     /// Others that have drained.
     drained: usize,
+    /// Once its storage is open.
+    shard: Option<Rc<Shard>>,
+    /// Of the data directory, to the end.
+    lock: Option<Lock>,
 }
 
 impl First {
     async fn run(mut self, inbox: Receiver<Job>, inboxes: Vec<Sender<Job>>, ready: ReplyTo<Result<Ready, StartError>>) {
         let begin = self.rt.now();
         let up = self.start(inbox, inboxes).await;
-        let (kafka, shard, _lock) = match up {
-            Ok((kafka, shard, lock, up)) => {
+        let kafka = match up {
+            Ok((kafka, up)) => {
                 info!(
                     ms = self.rt.now().duration_since(begin).as_millis() as u64,
                     topics = up.topics,
@@ -204,7 +234,12 @@ impl First {
                     "ready"
                 );
                 ready.send(Ok(up));
-                (kafka, shard, lock)
+                Some(kafka)
+            }
+            Err(StartError::Stopped) => {
+                info!("asked to stop while it started");
+                ready.send(Err(StartError::Stopped));
+                None
             }
             Err(error) => {
                 // The reason goes to whoever starts the broker, and ends what runs of it.
@@ -213,18 +248,24 @@ impl First {
                 match self.rt.fail(reason).await {}
             }
         };
-        self.rt.stopping().wait().await;
-        drain(&self.rt, &kafka, &shard, self.config.shutdown_timeout).await;
-        for _ in self.drained..self.others.len() {
-            if self.reports.recv().await.is_none() {
-                break;
+        if let (Some(kafka), Some(shard)) = (kafka, &self.shard) {
+            self.rt.stopping().wait().await;
+            drain(&self.rt, &kafka, shard, self.config.shutdown_timeout).await;
+            for _ in self.drained..self.others.len() {
+                if self.reports.recv().await.is_none() {
+                    break;
+                }
             }
         }
         for other in &self.others {
             let _ = other.send(Boot::Close).await;
         }
-        shard.controller().close().await;
-        close(&shard).await;
+        if let Some(shard) = &self.shard {
+            if let Some(controller) = shard.hosted_controller() {
+                controller.close().await;
+            }
+            close(shard).await;
+        }
         info!("stopped");
     }
 
@@ -232,21 +273,28 @@ impl First {
         &mut self,
         inbox: Receiver<Job>,
         inboxes: Vec<Sender<Job>>,
-    ) -> Result<(Rc<Kafka>, Rc<Shard>, ouzel_runtime::Lock, Ready), StartError> {
+    ) -> Result<(Rc<Kafka>, Ready), StartError> {
         let (rt, config) = (self.rt.clone(), self.config.clone());
         let (file, lock) = node::open(&rt, &self.dir, config.node, config.cores).await?;
-        let file = Arc::new(file);
+        self.lock = Some(lock);
         // Bound before anything is opened, so that a taken port is told at once; nobody is answered before all is open.
         let (listening, addrs, kafka_taken) = bind(&rt, &config).await?;
+        let (file, cores_changed) = cores::fit(&rt, &config, &self.dir, file).await?;
+        let file = Arc::new(file);
         let advertised = advertised(&config, &addrs);
         let process = Arc::new(process_values(&config, &self.dir, &addrs, &advertised));
         for other in &self.others {
             let _ = other.send(Boot::Open { file: file.clone(), process: process.clone() }).await;
         }
-        let shard = open(&rt, &config, &self.dir, &file, process, inboxes.clone()).await?;
+        let (shard, own) = open(&rt, &config, &self.dir, &file, process, inboxes.clone()).await?;
+        self.shard = Some(shard.clone());
+        let mut held: BTreeMap<_, _> = own.into_iter().map(|id| (partition_of(id), shard.id())).collect();
         for _ in &self.others {
             match self.reports.recv().await {
-                Some(Report::Opened(opened)) => opened?,
+                Some(Report::Opened(opened)) => {
+                    let (of, logs) = opened?;
+                    held.extend(logs.into_iter().map(|id| (partition_of(id), of)));
+                }
                 _ => return Err(StartError::Ended("while it opened its storage".into())),
             }
         }
@@ -258,9 +306,12 @@ impl First {
         shard.start();
         let node = Node { uuid: file.uuid(), shards: config.cores, rack: None };
         let (id, cluster) = (config.node, file.cluster());
-        let registered = controller.change(|image| register(image, id, node, cluster)).await;
+        let registered = controller.change(|image| register(image, id, node, cluster, &held)).await;
         let (image, ()) = registered.map_err(|e| StartError::Controller(e.to_string()))?;
-        shard.publish(image.clone()).await.map_err(|_| StartError::Ended("while partitions were opened".into()))?;
+        shard.publish(image.clone()).await.map_err(|unpublished| match unpublished {
+            Unpublished::Stopping => StartError::Stopped,
+            Unpublished::Gone => StartError::Ended("while partitions were opened".into()),
+        })?;
         self.tidy_up(&shard).await?;
 
         let cluster = image.cluster_config(shard.local());
@@ -298,9 +349,10 @@ impl First {
             admin_taken: None,
             topics: image.topic_count(),
             partitions: image.partition_count(),
+            cores_changed,
             inboxes: Inboxes(inboxes),
         };
-        Ok((kafka, shard, lock, ready))
+        Ok((kafka, ready))
     }
 }
 
@@ -329,18 +381,24 @@ impl First {
     }
 }
 
-/// Founds the cluster at its first start, and says what this node is.
-fn register(image: &Image, id: NodeId, node: Node, cluster_id: ClusterId) -> Plan<()> {
+/// Founds the cluster at its first start, and says what this node is and which shard holds which partition's log.
+fn register(
+    image: &Image,
+    id: NodeId,
+    node: Node,
+    cluster_id: ClusterId,
+    held: &BTreeMap<(TopicId, PartitionId), ShardId>,
+) -> Plan<()> {
     let mut commands = Vec::new();
     if !image.is_founded() {
         let features = [(METADATA_VERSION.to_string(), METADATA_LEVEL)].into();
         commands.push(Command::FoundCluster { cluster_id, features });
     }
-    commands.extend(ouzel_controller::plan_register_node(image, id, node));
+    commands.extend(ouzel_controller::plan_register_node(image, id, node, held));
     Plan { commands, outcome: () }
 }
 
-/// Opens a shard's storage.
+/// Opens a shard's storage. Returns the logs that it holds, but for the controller's.
 async fn open(
     rt: &Runtime,
     config: &Config,
@@ -348,7 +406,7 @@ async fn open(
     file: &NodeFile,
     process: Arc<Values>,
     inboxes: Vec<Sender<Job>>,
-) -> Result<Rc<Shard>, StartError> {
+) -> Result<(Rc<Shard>, Vec<LogId>), StartError> {
     let id = rt.shard();
     let share = config.memory / u64::from(config.cores);
     let (journal_file_bytes, journal_files) = config.journal();
@@ -366,16 +424,19 @@ async fn open(
         block_cache_bytes_max: share / 100 * 10,
         ..StoreConfig::new(dir.to_path_buf(), id, file.uuid())
     };
-    let (store, recovered) =
-        Store::open(rt, storage).await.map_err(|e| StartError::Storage { shard: id, reason: e.to_string() })?;
+    let (store, recovered) = Store::open(rt, storage).await.map_err(|error| match error {
+        OpenError::Stopped => StartError::Stopped,
+        error => StartError::Storage { shard: id, reason: error.to_string() },
+    })?;
     let recovered: BTreeMap<_, _> =
         recovered.into_iter().map(|r| (r.id, r.log)).filter(|(id, _)| *id != CONTROLLER_LOG).collect();
+    let held = recovered.keys().copied().collect();
     let options = ShardOptions { node: config.node, process, dir: dir.to_path_buf(), store, inboxes };
     let shard = Shard::new(rt.clone(), options, recovered);
     if id != ShardId(0) {
         shard.start();
     }
-    Ok(shard)
+    Ok((shard, held))
 }
 
 /// What this process was told, for DescribeConfigs: the settings given to it, and how it runs.

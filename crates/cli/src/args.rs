@@ -98,7 +98,7 @@ pub struct Verify {
 
 #[derive(Debug, Args)]
 pub struct Machine {
-    /// Cores to use, one thread each (default: all)
+    /// Cores to use, one thread each (default: all). Data of another number is handed over first
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub cores: Option<u16>,
     /// Memory to use, as 512M or 4GiB

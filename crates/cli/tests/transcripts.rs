@@ -58,6 +58,47 @@ fn the_first_minutes() {
 }
 
 #[test]
+fn another_number_of_cores_after_a_kill_finds_all_that_was_written() {
+    let dir = Dir::new("cores");
+    let read = ["topic", "consume", "t", "-o", ":end", "-f", "%v\\n"];
+    let lines = |said: support::Said| {
+        let mut lines: Vec<String> = said.out.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let dev = Dev::start(&dir.0, &[]);
+    dev.check(&["topic", "create", "t", "-p", "5"], "", "created t\n");
+    let mut expect = Vec::new();
+    let mut write = |dev: &Dev, round: usize| {
+        let new: Vec<String> = (0..50).map(|n| format!("{round}-{n:02}")).collect();
+        // A key each: they go to all partitions.
+        let input: String = new.iter().map(|line| format!("{line}:{line}\n")).collect();
+        dev.check(&["topic", "produce", "t", "-f", "%k:%v\\n"], &input, "");
+        expect.extend(new);
+        expect.clone()
+    };
+    let mut written = write(&dev, 0);
+    assert_eq!(
+        lines(dev.ouzel(&["topic", "consume", "t", "-g", "g", "-n", "50", "-o", "start", "-f", "%v\\n"], b"")),
+        written
+    );
+    dev.kill();
+    for (round, (from, to)) in [(1, 3), (3, 2), (2, 1)].into_iter().enumerate() {
+        let cores = to.to_string();
+        let dev = Dev::start(&dir.0, &["--cores", &cores]);
+        let told = format!("  cores     {to} instead of {from}          9 logs handed over (");
+        assert!(dev.block.iter().any(|line| line.starts_with(&told)), "{:?}", dev.block);
+        assert_eq!(lines(dev.ouzel(&read, b"")), written);
+        written = write(&dev, round + 1);
+        let group = dev.ouzel(&["group", "describe", "g"], b"").out;
+        assert!(group.contains(&format!("total lag    {}\n", 50 * (round + 1))), "{group}");
+        dev.kill();
+        let said = ouzel(&dir.0, "", &["verify", "ouzel-data"], b"");
+        assert!(said.code == 0 && said.out.contains(&format!("\nnothing is wrong: {to} shards, ")), "{}", said.out);
+    }
+}
+
+#[test]
 fn temporary_data_is_gone_on_exit() {
     let dir = Dir::new("temp");
     let dev = Dev::start(&dir.0, &["--temp"]);

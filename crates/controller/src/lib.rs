@@ -10,7 +10,8 @@
 //!
 //! let mut image = Image::default();
 //! let node = Node { uuid: [1; 16], shards: 2, rack: None };
-//! plan_register_node(&image, NodeId(1), node).iter().for_each(|command| assert!(image.apply(command)));
+//! let held = Default::default();
+//! plan_register_node(&image, NodeId(1), node, &held).iter().for_each(|command| assert!(image.apply(command)));
 //!
 //! let local = Local { node: NodeId(1), process: &NO_VALUES };
 //! let mut ids = (1..).map(|n| TopicId([n; 16]));

@@ -7,7 +7,7 @@ use ouzel_model::{NodeId, PartitionId, ShardId, TopicId};
 use crate::Image;
 use crate::command::{Command, Node, Partition, Replica};
 
-/// Most replicas moved by one command; a start with fewer cores makes several.
+/// Most replicas moved by one command; a start with another number of cores makes several.
 const PLACES_PER_COMMAND_MAX: usize = 10_000;
 
 /// Hands out places for the partitions of one topic: a topic's partitions spread over all nodes and cores, and of equally
@@ -62,26 +62,42 @@ impl Placement {
     }
 }
 
-/// A broker says what it is. When it has fewer cores than before, its replicas on the missing ones are given others.
-/// Nothing to do when the image knows it all.
-pub fn plan_register_node(image: &Image, node: NodeId, registration: Node) -> Vec<Command> {
+/// A broker says what it is, and which of its shards hold which logs: they are right, for a hand-over to another number of cores
+/// moves logs without asking. Replicas without a log whose core is missing are given another. Nothing to do when the image knows
+/// it all.
+pub fn plan_register_node(
+    image: &Image,
+    node: NodeId,
+    registration: Node,
+    held: &BTreeMap<(TopicId, PartitionId), ShardId>,
+) -> Vec<Command> {
     let mut commands = Vec::new();
     let shards = registration.shards;
     assert!(shards > 0, "a node has at least one core");
+    assert!(held.values().all(|shard| shard.0 < shards), "a log is held by a shard that is there");
     if image.nodes().get(&node) != Some(&registration) {
         commands.push(Command::RegisterNode { node, registration });
     }
-    let mut loads: Vec<u32> =
-        (0..shards).map(|shard| image.loads().get(&(node, ShardId(shard))).copied().unwrap_or(0)).collect();
+    let mut loads = vec![0u32; usize::from(shards)];
     let mut places: Vec<(TopicId, PartitionId, ShardId)> = Vec::new();
+    let mut homeless = Vec::new();
     for topic in image.topics() {
-        for (number, partition) in (0..).zip(&topic.partitions) {
-            if partition.shard_on(node).is_some_and(|shard| shard.0 >= shards) {
-                let shard = (0..shards).min_by_key(|&shard| loads[usize::from(shard)]).expect("shards is not 0");
-                loads[usize::from(shard)] += 1;
-                places.push((topic.id, PartitionId(number), ShardId(shard)));
+        for (number, partition) in (0..).map(PartitionId).zip(&topic.partitions) {
+            let Some(placed) = partition.shard_on(node) else { continue };
+            let shard = held.get(&(topic.id, number)).copied().unwrap_or(placed);
+            match loads.get_mut(usize::from(shard.0)) {
+                Some(load) => *load += 1,
+                None => homeless.push((topic.id, number)),
+            }
+            if shard != placed {
+                places.push((topic.id, number, shard));
             }
         }
+    }
+    for (topic, number) in homeless {
+        let shard = (0..shards).min_by_key(|&shard| loads[usize::from(shard)]).expect("shards is not 0");
+        loads[usize::from(shard)] += 1;
+        places.push((topic, number, ShardId(shard)));
     }
     let chunks = places.chunks(PLACES_PER_COMMAND_MAX);
     commands.extend(chunks.map(|places| Command::PlaceReplicas { node, places: places.to_vec() }));

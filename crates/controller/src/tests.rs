@@ -18,7 +18,7 @@ pub(crate) fn cluster(nodes: i32, shards: u16) -> Image {
     assert!(image.apply(&Command::FoundCluster { cluster_id: ClusterId([7; 16]), features }));
     for node in 1..=nodes {
         let registration = Node { uuid: [node as u8; 16], shards, rack: None };
-        let commands = plan_register_node(&image, NodeId(node), registration);
+        let commands = plan_register_node(&image, NodeId(node), registration, &Default::default());
         carry_out(&mut image, commands);
     }
     image

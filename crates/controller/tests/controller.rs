@@ -36,7 +36,8 @@ async fn start(rt: &Runtime, dir: &Path, snapshot_commands: u64) -> Result<(Stor
 
 async fn found(controller: &Controller) {
     let plan = |image: &Image| {
-        let mut commands = plan_register_node(image, NodeId(1), Node { uuid: [1; 16], shards: 2, rack: None });
+        let mut commands =
+            plan_register_node(image, NodeId(1), Node { uuid: [1; 16], shards: 2, rack: None }, &Default::default());
         commands.push(Command::FoundCluster { cluster_id: ClusterId([3; 16]), features: Default::default() });
         Plan { commands, outcome: () }
     };

@@ -9,7 +9,7 @@ use ouzel_model::{ProducerId, ShardId, TopicId, TopicName};
 use ouzel_runtime::Class;
 use ouzel_runtime::sync::{Gone, oneshot};
 
-use crate::{OFFSETS_TOPIC, Shard};
+use crate::{OFFSETS_TOPIC, Shard, Unpublished};
 
 /// Producer ids fetched from the controller in one go.
 const PRODUCER_IDS: u32 = 1_000;
@@ -33,6 +33,12 @@ pub enum ChangeError {
 
 impl From<Gone> for ChangeError {
     fn from(_: Gone) -> ChangeError {
+        ChangeError::Stopping
+    }
+}
+
+impl From<Unpublished> for ChangeError {
+    fn from(_: Unpublished) -> ChangeError {
         ChangeError::Stopping
     }
 }

@@ -16,6 +16,6 @@ mod submit;
 pub use change::ChangeError;
 pub use coordinator::{Coordinator, CoordinatorGone};
 pub use driver::CONTROLLER_TOKEN;
-pub use partitions::{Led, OFFSETS_TOPIC, log_id};
+pub use partitions::{Led, OFFSETS_TOPIC, Unpublished, log_id, partition_of};
 pub use shard::{Shard, ShardOptions};
 pub use submit::{Job, Scattered, Submitted};

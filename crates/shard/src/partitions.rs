@@ -25,6 +25,30 @@ pub fn log_id(topic: TopicId, partition: PartitionId) -> LogId {
     LogId(id)
 }
 
+/// The partition of a name in the journal: the inverse of [`log_id`].
+pub fn partition_of(id: LogId) -> (TopicId, PartitionId) {
+    let (topic, number) = id.0.split_at(16);
+    let (topic, number) = (topic.try_into().expect("16 bytes"), number.try_into().expect("4 bytes"));
+    (TopicId(topic), PartitionId(i32::from_be_bytes(number)))
+}
+
+/// Why an image isn't shown by all shards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unpublished {
+    /// A shard has ended.
+    #[error("a shard has ended")]
+    Gone,
+    /// The broker was asked to stop while the partitions of its first image were opened. None of them may be taken for absent.
+    #[error("asked to stop while it started")]
+    Stopping,
+}
+
+impl From<Gone> for Unpublished {
+    fn from(_: Gone) -> Unpublished {
+        Unpublished::Gone
+    }
+}
+
 /// A partition that is led on this node, and its epoch.
 pub type Led = ((TopicId, PartitionId), LeaderEpoch);
 
@@ -46,12 +70,15 @@ fn log_options(topic: &Topic, number: PartitionId, config: &TopicConfig) -> LogO
 impl Shard {
     /// Opens the partitions of `image` that belong here and aren't open, over the logs found at the start where there are.
     /// Returns what is led when they serve. A partition that can't be opened is left out, with a log line: the others go on.
-    async fn open_partitions(self: &Rc<Self>, image: &Arc<Image>) -> Vec<Led> {
+    async fn open_partitions(self: &Rc<Self>, image: &Arc<Image>) -> Result<Vec<Led>, Unpublished> {
         let mut opened = Vec::new();
         for topic in image.topics() {
             for (number, partition) in (0..).map(PartitionId).zip(&topic.partitions) {
                 if partition.shard_on(self.node()) != Some(self.id()) || self.partition(topic.id, number).is_some() {
                     continue;
+                }
+                if !self.booted.get() && self.runtime().stopping().is_set() {
+                    return Err(Unpublished::Stopping);
                 }
                 let found = self.recovered.borrow_mut().remove(&log_id(owner(topic), number));
                 if let (None, false, Some(damage)) = (&found, self.booted.get(), self.store().damage()) {
@@ -73,7 +100,7 @@ impl Shard {
                 self.start_coordinator(partition, image.clone());
             }
         }
-        led
+        Ok(led)
     }
 
     async fn open_partition(
@@ -166,7 +193,7 @@ impl Shard {
 
     /// Makes a committed image known to all shards of this node: first every shard opens what is new, then every shard shows it, so
     /// that no handler names a partition that another shard doesn't have yet. Shard 0 only.
-    pub async fn publish(self: &Rc<Self>, image: Arc<Image>) -> Result<(), Gone> {
+    pub async fn publish(self: &Rc<Self>, image: Arc<Image>) -> Result<(), Unpublished> {
         let mut opening = Vec::new();
         for to in (0..self.shards()).map(ShardId) {
             let image = image.clone();
@@ -178,9 +205,13 @@ impl Shard {
                 .await,
             );
         }
-        let mut led = Vec::new();
+        let mut all = Vec::with_capacity(opening.len());
         for opened in opening {
-            led.extend(opened.await?);
+            all.push(opened.await);
+        }
+        let mut led = Vec::new();
+        for opened in all {
+            led.extend(opened??);
         }
         let led = Arc::new(led);
         let mut adopting = Vec::new();

@@ -190,8 +190,13 @@ impl Shard {
         *self.controller.borrow_mut() = Some(controller);
     }
 
+    /// The controller, if this is its home and it was opened.
+    pub fn hosted_controller(&self) -> Option<Controller> {
+        self.controller.borrow().clone()
+    }
+
     /// The controller. Shard 0 only: others submit their work there.
     pub fn controller(&self) -> Controller {
-        self.controller.borrow().clone().expect("shard 0 hosts the controller from its start on")
+        self.hosted_controller().expect("shard 0 hosts the controller from its start on")
     }
 }

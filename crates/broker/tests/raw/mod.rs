@@ -13,6 +13,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ouzel_broker::{Broker, Config};
+use ouzel_model::Timestamp;
+use ouzel_records::{BatchBuilder, Codec};
+use ouzel_wire::create_topics::{CreatableTopic, CreateTopicsRequest};
+use ouzel_wire::fetch::{FetchPartition, FetchRequest, FetchTopic};
+use ouzel_wire::offset_commit::{OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic};
+use ouzel_wire::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use ouzel_wire::{Decoder, Message, Request, decode_response_header, encode_request};
 
 /// Runs a future on this thread.
@@ -102,4 +108,76 @@ impl Client {
         self.stream.read_exact(&mut frame).ok()?;
         Some(frame.into())
     }
+}
+
+/// Creates a topic.
+pub fn create(client: &mut Client, name: &str, partitions: i32) {
+    let request = CreateTopicsRequest {
+        topics: vec![CreatableTopic {
+            name: name.into(),
+            num_partitions: partitions,
+            replication_factor: -1,
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    assert_eq!(client.call(7, &request).topics[0].error_code, 0);
+}
+
+/// Writes a batch of records, each `value`.
+pub fn produce(client: &mut Client, topic: &str, index: i32, records: usize) {
+    let mut builder = BatchBuilder::new();
+    (0..records).for_each(|_| builder.push(Timestamp(1_000), None, Some(b"value"), &[]));
+    let records = Some(builder.build(Codec::None).into());
+    let request = ProduceRequest {
+        acks: -1,
+        timeout_ms: 10_000,
+        topic_data: vec![TopicProduceData {
+            name: topic.into(),
+            partition_data: vec![PartitionProduceData { index, records }],
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    assert_eq!(client.call(9, &request).responses[0].partition_responses[0].error_code, 0);
+}
+
+/// Reads a partition from its start, once; returns what came.
+pub fn fetch(client: &mut Client, topic: &str, partition: i32) -> Vec<u8> {
+    let partitions = vec![FetchPartition { partition, partition_max_bytes: 1 << 20, ..Default::default() }];
+    let request = FetchRequest {
+        min_bytes: 1,
+        max_wait_ms: 10_000,
+        topics: vec![FetchTopic { topic: topic.into(), partitions, ..Default::default() }],
+        ..Default::default()
+    };
+    let answer = client.call(11, &request).responses.remove(0).partitions.remove(0);
+    assert_eq!(answer.error_code, 0);
+    answer.records.unwrap_or_default().0.concat()
+}
+
+/// Commits by hand, again while the coordinator comes up.
+pub fn commit(client: &mut Client, group: &str, topic: &str, offsets: &[(i32, i64)]) {
+    let partition = |&(partition_index, committed_offset)| OffsetCommitRequestPartition {
+        partition_index,
+        committed_offset,
+        ..Default::default()
+    };
+    let request = OffsetCommitRequest {
+        group_id: group.into(),
+        topics: vec![OffsetCommitRequestTopic {
+            name: topic.into(),
+            partitions: offsets.iter().map(partition).collect(),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let find = ouzel_wire::find_coordinator::FindCoordinatorRequest { key: group.into(), ..Default::default() };
+    for _ in 0..10_000 {
+        client.call(1, &find);
+        if client.call(8, &request).topics[0].partitions.iter().all(|p| p.error_code == 0) {
+            return;
+        }
+    }
+    panic!("the coordinator never comes up");
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use ouzel_broker::{Broker, Config, DataDir, logging};
+use ouzel_broker::{Broker, Config, CoresChanged, DataDir, logging};
 use ouzel_client::{Address, Client, Options};
 
 use crate::args::{Dev, Global};
@@ -77,6 +77,11 @@ fn ready_block(broker: &Broker, args: &Dev, started: Instant) -> String {
         let url = format!("http://localhost:{}{taken}", addr.port());
         format!("  admin     {url:<23} /v1/status/ready, /metrics\n")
     });
+    let cores = ready.cores_changed.map_or_else(String::new, |changed| {
+        let CoresChanged { from, to, logs, bytes, ms } = changed;
+        let cores = format!("{to} instead of {from}");
+        format!("  cores     {cores:<23} {logs} logs handed over ({} KiB) in {ms} ms\n", bytes >> 10)
+    });
     let own = own_name();
     // The command line goes to the usual port by itself.
     let settings = if *port == KAFKA_PORT { String::new() } else { format!(" -X brokers={host}:{port}") };
@@ -84,7 +89,7 @@ fn ready_block(broker: &Broker, args: &Dev, started: Instant) -> String {
         (format!("{own}{settings} topic produce hello"), format!("{own}{settings} topic consume hello"));
     let between = if own == "ouzel" && settings.is_empty() { "        " } else { "\n      " };
     format!(
-        "ready in {} ms · {data}\n  kafka     {kafka:<23} any Kafka client works\n{admin}try   {produce}{between}{consume}\n",
+        "ready in {} ms · {data}\n  kafka     {kafka:<23} any Kafka client works\n{admin}{cores}try   {produce}{between}{consume}\n",
         started.elapsed().as_millis()
     )
 }

@@ -133,6 +133,9 @@ fn config_failed(error: ConfigError) -> Failure {
 pub fn broker_failed(error: BrokerError) -> Failure {
     match error {
         BrokerError::Start(StartError::Node(error)) => Failure::new("E-DATA-DIR", error.to_string()),
+        BrokerError::Start(error @ (StartError::Layout(_) | StartError::Cores { .. })) => {
+            Failure::new("E-DATA-DIR", error.to_string())
+        }
         BrokerError::Start(StartError::Listen { addr, source }) => {
             let failure = Failure::new("E-LISTEN", format!("can't listen on {addr} ({source})"));
             failure.next("stop what listens there, or choose another address with `--kafka-addr`")

@@ -1,8 +1,9 @@
 //! `ouzel verify DIR`: reads every checksum of a data directory that no broker has open, and changes nothing.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use ouzel_log::{LogReport, StoreConfig, Verified, verify};
+use ouzel_broker::NodeFile;
+use ouzel_log::{LogReport, StoreConfig, Verified, other_layouts, verify};
 use ouzel_model::ShardId;
 use ouzel_runtime::Runtime;
 use serde::Serialize;
@@ -11,14 +12,16 @@ use crate::args::{Format, Global, Verify};
 use crate::failure::{Done, Failure};
 use crate::{output, session};
 
-/// Largest `node.toml`, bytes.
-const NODE_FILE_BYTES_MAX: u64 = 64 << 10;
 /// Problems that are printed of one shard or log; the count says how many there are.
 const PROBLEMS_SHOWN: usize = 20;
 
 #[derive(Serialize)]
 struct Report {
     clean: bool,
+    /// Layout generation: how often the number of cores has changed.
+    layout: u32,
+    /// Journals of other generations, left by a change of cores that was cut off; the next start frees them.
+    left: Vec<String>,
     shards: Vec<ShardReport>,
 }
 
@@ -42,14 +45,6 @@ struct LogRow {
     problems: Vec<String>,
 }
 
-/// What `node.toml` says of the layout (docs/formats/node.md).
-#[derive(Debug, PartialEq, Eq)]
-struct Layout {
-    uuid: [u8; 16],
-    cores: u16,
-    layout: u32,
-}
-
 pub fn run(global: &Global, args: Verify) -> Done {
     let format = global.format;
     session::run(async move |rt| check(&rt, args.dir, format).await)?
@@ -58,19 +53,21 @@ pub fn run(global: &Global, args: Verify) -> Done {
 async fn check(rt: &Runtime, dir: PathBuf, format: Format) -> Done {
     let unusable =
         |why: String| Failure::new("E-DATA-DIR", format!("can't check data directory {}", dir.display())).why(why);
-    let layout = read_layout(rt, &dir).await.map_err(unusable)?;
+    let node = NodeFile::read(rt, &dir).await.map_err(|error| unusable(error.to_string()))?;
     // Held until the end: a broker that writes meanwhile would look like damage.
     let lock = rt.disk().lock(&dir.join("LOCK")).await;
     let _lock = lock.map_err(|error| unusable(error.to_string()).next("stop the broker that has it"))?;
+    let layout = node.layout();
+    let left = other_layouts(rt, &dir, layout.generation).await.map_err(|error| unusable(error.to_string()))?;
     let mut shards = Vec::new();
-    for shard in 0..layout.cores {
+    for shard in 0..layout.shards {
         let config =
-            StoreConfig { layout: layout.layout, ..StoreConfig::new(dir.clone(), ShardId(shard), layout.uuid) };
+            StoreConfig { layout: layout.generation, ..StoreConfig::new(dir.clone(), ShardId(shard), node.uuid()) };
         let verified = verify(rt, &config).await.map_err(|error| unusable(error.to_string()))?;
         shards.push(report(shard, verified));
     }
     let sound = |shard: &ShardReport| shard.problems.is_empty() && shard.logs.iter().all(|log| log.problems.is_empty());
-    let report = Report { clean: shards.iter().all(sound), shards };
+    let report = Report { clean: shards.iter().all(sound), layout: layout.generation, left, shards };
     match format {
         Format::Json => output::json(&report),
         Format::Text => output::print(&text(&report)),
@@ -80,27 +77,6 @@ async fn check(rt: &Runtime, dir: PathBuf, format: Format) -> Done {
     }
     let failure = Failure::new("E-DAMAGED", format!("data directory {} is damaged", dir.display()));
     Err(failure.next("copy it before anything else; replicas on other brokers are the way back").into())
-}
-
-async fn read_layout(rt: &Runtime, dir: &Path) -> Result<Layout, String> {
-    let path = dir.join("node.toml");
-    let bytes = rt.disk().read(&path, NODE_FILE_BYTES_MAX).await;
-    let bytes = bytes.map_err(|error| format!("{}: {error}", path.display()))?;
-    layout_of(&String::from_utf8_lossy(&bytes)).ok_or_else(|| format!("{} is damaged", path.display()))
-}
-
-/// The three values that the check needs, each on a line of its own as the broker writes them.
-fn layout_of(text: &str) -> Option<Layout> {
-    let value = |name: &str| {
-        let mut lines = text.lines().filter_map(|line| line.split_once('='));
-        lines.find(|(found, _)| found.trim() == name).map(|(_, value)| value.trim().trim_matches(['"', '\'']))
-    };
-    let uuid = value("node_uuid").filter(|digits| digits.len() == 32)?;
-    Some(Layout {
-        uuid: u128::from_str_radix(uuid, 16).ok()?.to_be_bytes(),
-        cores: value("cores")?.parse().ok()?,
-        layout: value("layout")?.parse().ok()?,
-    })
 }
 
 fn report(shard: u16, verified: Verified) -> ShardReport {
@@ -133,6 +109,11 @@ fn text(report: &Report) -> String {
             problems += &format!("{place}: {} problems in all\n", found.len());
         }
     };
+    let notes: String = report
+        .left
+        .iter()
+        .map(|name| format!("note: {name} is of another layout; the next start frees it\n"))
+        .collect();
     for shard in &report.shards {
         say(&format!("shard {}", shard.shard), &shard.problems);
         for log in &shard.logs {
@@ -154,25 +135,9 @@ fn text(report: &Report) -> String {
     let blocks: u64 = report.shards.iter().map(|shard| shard.journal_blocks).sum();
     let verdict = if report.clean { "nothing is wrong" } else { "damage was found" };
     format!(
-        "{}{problems}{verdict}: {} shards, {blocks} journal blocks, {} logs\n",
+        "{}{notes}{problems}{verdict}: {} shards, {blocks} journal blocks, {} logs\n",
         output::table(&header, &numbers, &rows),
         report.shards.len(),
         rows.len()
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_layout_is_read_as_the_broker_writes_it() {
-        let text =
-            "format = 1\ncluster_id = \"x\"\nnode_uuid = \"0123456789abcdef0123456789abcdef\"\ncores = 2\nlayout = 3\n";
-        let layout = layout_of(text).unwrap();
-        assert_eq!((layout.cores, layout.layout, layout.uuid[1]), (2, 3, 0x23));
-        for bad in ["", "cores = 2", &text.replace("cores = 2", "cores = x"), &text.replace("0123", "zz")] {
-            assert_eq!(layout_of(bad), None, "{bad}");
-        }
-    }
 }

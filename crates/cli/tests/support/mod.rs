@@ -62,7 +62,10 @@ impl Dev {
     /// Starts one in `dir` and waits for its last line.
     pub fn start(dir: &Path, args: &[&str]) -> Dev {
         let mut command = Command::new(OUZEL);
-        command.args(["dev", "--any-port", "--cores", "1"]).args(args).current_dir(dir);
+        command.args(["dev", "--any-port"]).args(args).current_dir(dir);
+        if !args.contains(&"--cores") {
+            command.args(["--cores", "1"]);
+        }
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut block = Vec::new();
@@ -93,6 +96,12 @@ impl Dev {
     pub fn fails(&self, args: &[&str], code: i32, err: &str) {
         let said = self.ouzel(args, b"");
         assert_eq!((said.code, said.err.as_str()), (code, err), "{args:?}");
+    }
+
+    /// Ends it with SIGKILL.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Ends it as an operator does; its exit code and last words.

@@ -262,14 +262,29 @@ fn with_fewer_cores_replicas_move_to_those_that_are_left() {
     let placed = |image: &Image, name: &str| image.topic(name).unwrap().partitions.clone();
     let before = placed(&image, "a");
     let node = Node { uuid: [1; 16], shards: 2, rack: None };
-    let commands = plan_register_node(&image, NodeId(1), node.clone());
+    let commands = plan_register_node(&image, NodeId(1), node.clone(), &Default::default());
     carry_out(&mut image, commands);
     assert_eq!(image.loads().values().copied().collect::<Vec<_>>(), [6, 6]);
     for (old, new) in before.iter().zip(placed(&image, "a")) {
         let (old, new) = (old.replicas[0].shard, new.replicas[0].shard);
         assert!(new.0 < 2 && (old.0 >= 2 || old == new), "{old:?} {new:?}");
     }
-    assert_eq!(plan_register_node(&image, NodeId(1), node), []);
+    assert_eq!(plan_register_node(&image, NodeId(1), node, &Default::default()), []);
+}
+
+#[test]
+fn replicas_are_where_the_shards_hold_their_logs() {
+    let mut image = cluster(1, 1);
+    create(&mut image, &[sized("a", 6), sized("b", 2)]);
+    let id = image.topic("a").unwrap().id;
+    let held = (0..6).map(|number| ((id, PartitionId(number)), ShardId(number as u16 % 3))).collect();
+    let node = Node { uuid: [1; 16], shards: 3, rack: None };
+    let commands = plan_register_node(&image, NodeId(1), node.clone(), &held);
+    carry_out(&mut image, commands);
+    let shards = |name| image.topic(name).unwrap().partitions.iter().map(|p| p.replicas[0].shard.0).collect::<Vec<_>>();
+    // What holds no log stays where it is.
+    assert_eq!((shards("a"), shards("b")), (vec![0, 1, 2, 0, 1, 2], vec![0, 0]));
+    assert_eq!(plan_register_node(&image, NodeId(1), node, &held), []);
 }
 
 #[test]
