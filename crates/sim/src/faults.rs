@@ -34,6 +34,8 @@ pub struct Nemesis {
     dice: Stream,
     excused: Vec<Duration>,
     restarts: Vec<Option<Duration>>,
+    /// How many shards the next process of each node has.
+    pub shards: Vec<u16>,
     /// Steps of the wall clocks so far, ms.
     stepped: Vec<i64>,
     stopping: bool,
@@ -44,8 +46,8 @@ pub struct Nemesis {
 }
 
 impl Nemesis {
-    /// Over the brokers `hosts`; `clients` is where the clients run.
-    pub fn new(seed: u64, hosts: Vec<HostId>, clients: HostId) -> Nemesis {
+    /// Over the brokers `hosts`, which begin with `shards` each; `clients` is where the clients run.
+    pub fn new(seed: u64, hosts: Vec<HostId>, shards: u16, clients: HostId) -> Nemesis {
         let nodes = hosts.len();
         Nemesis {
             hosts,
@@ -55,6 +57,7 @@ impl Nemesis {
             dice: Stream::new(seed, "nemesis"),
             excused: vec![Duration::ZERO; nodes],
             restarts: vec![None; nodes],
+            shards: vec![shards; nodes],
             stepped: vec![0; nodes],
             stopping: false,
             counts: BTreeMap::new(),
@@ -172,6 +175,16 @@ impl Nemesis {
             Kind::PowerCutAll => (0..self.hosts.len() as u16).for_each(|node| self.cut(world, node, end)),
             Kind::Restart => {
                 if world.is_up(host) {
+                    self.restarts[usize::from(node)] = Some(time);
+                    world.stop(host);
+                }
+            }
+            Kind::Cores => {
+                self.shards[usize::from(node)] = fault.amount.clamp(1, 64) as u16;
+                if world.is_up(host) && fault.writing {
+                    world.kill(host);
+                    self.later(end, Undo::Start(node));
+                } else if world.is_up(host) {
                     self.restarts[usize::from(node)] = Some(time);
                     world.stop(host);
                 }

@@ -18,6 +18,8 @@ pub enum Kind {
     PowerCutAll,
     /// The process stops in order and starts again.
     Restart,
+    /// The process stops in order, killed in a write if `writing`, and starts again after the time, with `amount` shards.
+    Cores,
     /// The process's polls stop for the time.
     Pause,
     /// One shard's polls stop for the time; `amount` says which.
@@ -51,7 +53,7 @@ pub enum Kind {
 }
 
 /// Kinds with their names, in the order they are drawn.
-pub const KINDS: [(Kind, &str); 19] = [
+pub const KINDS: [(Kind, &str); 20] = [
     (Kind::Kill, "kill"),
     (Kind::PowerCut, "power-cut"),
     (Kind::PowerCutAll, "power-cut-all"),
@@ -71,6 +73,8 @@ pub const KINDS: [(Kind, &str); 19] = [
     (Kind::AcceptError, "accept-error"),
     (Kind::WallStep, "wall-step"),
     (Kind::WallFreeze, "wall-freeze"),
+    // Behind the others, so that none of theirs is drawn anew.
+    (Kind::Cores, "cores"),
 ];
 
 impl Kind {

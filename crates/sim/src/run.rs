@@ -131,7 +131,7 @@ impl<'a> Run<'a> {
                 refused: Rc::default(),
             }),
         };
-        let nemesis = Nemesis::new(scenario.seed, hosts.clone(), clients);
+        let nemesis = Nemesis::new(scenario.seed, hosts.clone(), scenario.shards, clients);
         let judged = vec![0; hosts.len()];
         let (found, ends) = (Vec::new(), world.ends());
         Run { scenario, world, hosts, clients, cluster, history, nemesis, found, ends, judged }
@@ -142,7 +142,7 @@ impl<'a> Run<'a> {
         if self.world.is_up(self.hosts[usize::from(node)]) {
             return;
         }
-        let shards = self.scenario.shards;
+        let shards = self.nemesis.shards[usize::from(node)];
         match self.scenario.subject {
             Subject::Specimen => {
                 self.world.start(self.hosts[usize::from(node)], shards, specimen::server::process(shards));

@@ -67,8 +67,10 @@ impl Scenario {
 fn beyond(subject: Subject, kind: Kind) -> bool {
     match subject {
         // Without replicas a read error at start is final, and it has no retention that frees space.
+        // Its shards hand nothing over.
+        Subject::Specimen => matches!(kind, Kind::ReadError | Kind::DiskFull | Kind::Cores),
         // A read error at a broker's start is final as well: its one copy can't be healed.
-        Subject::Specimen | Subject::Broker => matches!(kind, Kind::ReadError | Kind::DiskFull),
+        Subject::Broker => matches!(kind, Kind::ReadError | Kind::DiskFull),
     }
 }
 
@@ -87,11 +89,23 @@ fn swarm(seed: u64, subject: Subject, nodes: u16, load: Duration) -> Vec<Fault> 
         let every_ms = dice.between(1_500, 20_000);
         let count = (load_ms / every_ms).max(if cut { CUTS_MIN } else { 1 });
         for _ in 0..count {
-            plan.push(draw(kind, nodes, load_ms, &mut dice));
+            let fault = draw(kind, nodes, load_ms, &mut dice);
+            if kind == Kind::Cores && dice.chance(0.7) {
+                plan.push(cut_behind(&fault, &mut dice));
+            }
+            plan.push(fault);
         }
     }
     plan.sort_by_key(|f| (f.at_ms, f.kind, f.node, f.to));
     plan
+}
+
+/// The start that follows is cut short, or what comes soon after it: few other faults meet it, for it takes some milliseconds.
+fn cut_behind(fault: &Fault, dice: &mut Stream) -> Fault {
+    let kind = if dice.chance(0.7) { Kind::PowerCut } else { Kind::Kill };
+    let within = if dice.chance(0.7) { 40 } else { 400 };
+    let at_ms = fault.at_ms + fault.for_ms + dice.below(within);
+    Fault { at_ms, kind, for_ms: dice.between(20, 2_000), amount: 0, writing: dice.chance(0.7), ..fault.clone() }
 }
 
 fn draw(kind: Kind, nodes: u16, load_ms: u64, dice: &mut Stream) -> Fault {
@@ -102,6 +116,7 @@ fn draw(kind: Kind, nodes: u16, load_ms: u64, dice: &mut Stream) -> Fault {
     let (for_ms, amount) = match kind {
         Kind::Kill | Kind::PowerCut | Kind::PowerCutAll => (if dice.chance(0.8) { short } else { long }, 0),
         Kind::Restart => (short, 0),
+        Kind::Cores => (short, dice.between(1, 4) as i64),
         Kind::Pause | Kind::DiskHang | Kind::Isolate | Kind::OneWay | Kind::Cut => (long, 0),
         Kind::Stall => (long, dice.below(4) as i64),
         Kind::DiskSlow => (long, 1 << dice.between(2, 9)),
@@ -114,7 +129,11 @@ fn draw(kind: Kind, nodes: u16, load_ms: u64, dice: &mut Stream) -> Fault {
             (0, if dice.chance(0.5) { step } else { -step })
         }
     };
-    let writing = matches!(kind, Kind::Kill | Kind::PowerCut | Kind::PowerCutAll) && dice.chance(0.9);
+    let writing = match kind {
+        Kind::Kill | Kind::PowerCut | Kind::PowerCutAll => dice.chance(0.9),
+        Kind::Cores => dice.chance(0.5),
+        _ => false,
+    };
     Fault { at_ms: dice.below(load_ms.max(1)), kind, node, to, for_ms, amount, writing }
 }
 
