@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ouzel_model::{Index, Offset, Term, Timestamp};
+use ouzel_model::{Index, Offset, Term, Timestamp, planted};
 use ouzel_runtime::{Durability, Open, Runtime};
 
 use crate::block::{LogNumber, Seed};
@@ -108,7 +108,7 @@ impl LogState {
             closed: false,
             garbage: inner.garbage_below.is_some(),
             dir: inner.options.dir.clone(),
-            log_start: inner.log_start,
+            log_start: planted!("47", inner.origin.offset, inner.log_start),
             origin: inner.origin,
             terms: inner.terms.iter().filter(|row| row.index <= inner.written()).copied().collect(),
             segments: inner.segments.iter().map(|s| s.row).collect(),

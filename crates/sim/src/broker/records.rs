@@ -91,10 +91,16 @@ pub async fn read(
     let partition = place.partition;
     let told = cluster.history.high_watermark(partition);
     let began = cluster.history.log_start(partition);
+    // Seldom much at once: what was read before is judged again each time.
+    let bytes_max = match rt.rng().below(10) {
+        0..3 => 1,
+        3..9 => 4 << 10,
+        _ => 1 << 20,
+    };
     let wanted = FetchPartition::default()
         .with_partition(place.number)
         .with_fetch_offset(from as i64)
-        .with_partition_max_bytes(if rt.rng().chance(0.3) { 1 } else { 1 << 20 });
+        .with_partition_max_bytes(bytes_max);
     let topic = FetchTopic::default().with_partitions(vec![wanted]);
     let (version, topic) = match place.id() {
         Some(id) => (13, topic.with_topic_id(wire_id(id))),
