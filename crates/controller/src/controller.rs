@@ -342,7 +342,11 @@ fn open_log(store: &Store, token: u64) -> Result<Log, OpenError> {
         segment_ms: SEGMENT_MS,
     };
     let Some(log) = store.log(CONTROLLER_LOG) else {
-        return Ok(store.create(CONTROLLER_LOG, options, token));
+        // Its creation may stand in what can't be read: an empty log in its place would found the cluster anew.
+        return match store.damage() {
+            Some(damage) => Err(OpenError::DamagedLog(damage)),
+            None => Ok(store.create(CONTROLLER_LOG, options, token)),
+        };
     };
     store.attach(&log, token, options);
     match log.damage() {

@@ -33,6 +33,19 @@ impl Seed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct LogNumber(pub(crate) u32);
 
+/// Logs as bits: 0 to 62 for numbers modulo 63, and the highest for "these and no others". What a block can't say itself when it
+/// can't be read, the next one says for it: damage then stays with the logs that it may have been about.
+pub(crate) fn touched(logs: impl Iterator<Item = LogNumber>) -> u64 {
+    logs.fold(TOUCHED_KNOWN, |set, log| set | touched_bit(log))
+}
+
+/// A log's bit in [`touched`].
+pub(crate) fn touched_bit(log: LogNumber) -> u64 {
+    1 << (log.0 % 63)
+}
+
+const TOUCHED_KNOWN: u64 = 1 << 63;
+
 /// A block's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BlockHeader {
@@ -44,6 +57,8 @@ pub(crate) struct BlockHeader {
     pub(crate) durable_up_to: u64,
     /// Checksum of the block before it.
     pub(crate) previous_crc: u32,
+    /// Which logs the block before it is about: [`touched`]; 0: unknown.
+    pub(crate) touched_before: u64,
     /// Layout generation of the data directory: which number of cores it was laid out for.
     pub(crate) layout: u32,
     /// Bytes, header included, padding not.
@@ -76,7 +91,7 @@ impl BlockHeader {
         f.u32(self.length);
         f.u32(self.count);
         f.u32(self.layout);
-        f.u64(0);
+        f.u64(self.touched_before);
         f.u32(0);
         self.crc = seed.crc(&[&block[..60], &block[BLOCK_HEADER_BYTES..length]]);
         block[60..64].copy_from_slice(&self.crc.to_le_bytes());
@@ -91,8 +106,9 @@ impl BlockHeader {
         }
         let (epoch, sequence, durable_up_to) = (r.u64()?, r.u64()?, r.u64()?);
         let (previous_crc, length, count, layout) = (r.u32()?, r.u32()?, r.u32()?, r.u32()?);
-        let (_, _, crc) = (r.u64()?, r.u32()?, r.u32()?);
-        let header = BlockHeader { epoch, sequence, durable_up_to, previous_crc, layout, length, count, crc };
+        let (touched_before, _, crc) = (r.u64()?, r.u32()?, r.u32()?);
+        let header =
+            BlockHeader { epoch, sequence, durable_up_to, previous_crc, touched_before, layout, length, count, crc };
         (length as usize >= BLOCK_HEADER_BYTES && durable_up_to < sequence).then_some(header)
     }
 
@@ -120,6 +136,21 @@ pub(crate) enum Record<'a> {
     Again(LogNumber, Entries<'a>),
     /// Entries that stand in a segment only. Reserved: format 1 reads it, nothing writes it yet.
     Extern(LogNumber, Extern),
+}
+
+impl Record<'_> {
+    /// The log that it is about.
+    pub(crate) fn number(&self) -> LogNumber {
+        match self {
+            Record::Append(number, _)
+            | Record::Truncate(number, _)
+            | Record::State(number, ..)
+            | Record::Open(number, ..)
+            | Record::Close(number)
+            | Record::Again(number, _)
+            | Record::Extern(number, _) => *number,
+        }
+    }
 }
 
 /// Where the entries of an Extern record stand.
@@ -291,6 +322,7 @@ mod tests {
             sequence: 77,
             durable_up_to: 75,
             previous_crc: 0xabcd,
+            touched_before: 0,
             layout: 1,
             length,
             count: 5,

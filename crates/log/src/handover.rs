@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use ouzel_model::{Index, ShardId, planted, reached};
 use ouzel_runtime::{Durability, File, Open, Runtime};
 
-use crate::block::{BLOCK_HEADER_BYTES, BlockHeader, Carry, LogNumber, RECORD_HEADER_BYTES};
+use crate::block::{BLOCK_HEADER_BYTES, BlockHeader, Carry, LogNumber, RECORD_HEADER_BYTES, touched};
 use crate::checkpoint::{Checkpoint, LogState, slot_path, write_slot};
 use crate::codec::{Filler, align};
 use crate::entry::{ENTRY_HEADER_BYTES, LogId};
@@ -343,7 +343,7 @@ async fn write_blocks(
     blocks: &[Block],
 ) -> io::Result<()> {
     file.allocate(blocks.iter().map(|block| align(block.length as u64)).sum()).await?;
-    let (mut position, mut previous_crc) = (0, 0);
+    let (mut position, mut previous_crc, mut touched_before) = (0, 0, touched([].into_iter()));
     for (sequence, block) in (FIRST_BLOCK..).zip(blocks) {
         go_on(rt)?;
         let mut buf = rt.buffers().take(align(block.length as u64) as usize);
@@ -360,12 +360,14 @@ async fn write_blocks(
             // By the time this layout counts.
             durable_up_to: sequence - 1,
             previous_crc,
+            touched_before,
             layout: config.layout,
             length: u32::try_from(block.length).map_err(|_| io::ErrorKind::FileTooLarge)?,
             count: block.parts.len() as u32,
             crc: 0,
         };
         previous_crc = header.seal(&config.seed(), &mut buf).crc;
+        touched_before = touched(block.parts.iter().map(|part| LogNumber(part.log as u32 + 1)));
         let bytes = buf.len() as u64;
         file.write_at(buf, position, Durability::None).await.0?;
         position += bytes;

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use ouzel_model::reached;
+use ouzel_model::{planted, reached};
 use ouzel_runtime::{Class, Duration, Instant, Space};
 
 use crate::log::AppendRefused;
@@ -66,7 +66,9 @@ impl Core {
         self.health.looked.set(Some(self.rt.now()));
         if let Ok(space) = self.rt.disk().space(&self.config.dir).await {
             let before = self.health.state.borrow().refuses();
-            self.health.note(space);
+            if !planted!("53", before, false) {
+                self.health.note(space);
+            }
             let state = *self.health.state.borrow();
             if before != state.refuses() {
                 reached!("disk space crossed the threshold");

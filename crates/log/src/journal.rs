@@ -95,6 +95,13 @@ impl Journal {
         }
     }
 
+    /// Resolves when no block is in flight.
+    pub(crate) async fn landed(&self) {
+        while !self.ring.borrow().in_flight.is_empty() {
+            self.progress.notified().await;
+        }
+    }
+
     /// Resolves when no sync is under way.
     pub(crate) async fn flushed(&self) {
         while self.ring.borrow().flushing {
@@ -286,6 +293,9 @@ impl Core {
             if let Err(error) = &made {
                 // The disk may have room again later; until then the entry waits, and its log behind it.
                 tracing::warn!(%error, bytes, "journal file can't be made");
+                if error.kind() == std::io::ErrorKind::StorageFull {
+                    core.lacks_room();
+                }
                 core.rt.sleep(Duration::from_secs(1)).await;
             }
             {
@@ -334,7 +344,8 @@ pub(crate) fn file_path(dir: &std::path::Path, name: u32) -> PathBuf {
     dir.join(format!("{name:06}.j"))
 }
 
-/// Makes and zeroes a journal file; durable on return, its name included.
+/// Makes and zeroes a journal file; durable on return, its name included. What can't be made whole is removed: on a full
+/// disk it would keep the room that it got.
 pub(crate) async fn make_file(
     rt: &ouzel_runtime::Runtime,
     dir: &std::path::Path,
@@ -342,8 +353,23 @@ pub(crate) async fn make_file(
     bytes: u64,
 ) -> std::io::Result<FreeFile> {
     let path = file_path(dir, name);
+    let made = zeroed_file(rt, dir, &path, bytes).await;
+    if made.is_err() {
+        reached!("journal file that can't be made");
+        // Should that fail as well, the next start removes it.
+        let _ = rt.disk().remove_file(&path).await;
+    }
+    Ok(FreeFile { name, file: made?, bytes, own: false })
+}
+
+async fn zeroed_file(
+    rt: &ouzel_runtime::Runtime,
+    dir: &std::path::Path,
+    path: &std::path::Path,
+    bytes: u64,
+) -> std::io::Result<File> {
     let how = ouzel_runtime::Open { create: true, direct: true, ..Default::default() };
-    let file = rt.disk().open(&path, how).await?;
+    let file = rt.disk().open(path, how).await?;
     file.allocate(bytes).await?;
     let mut at = 0;
     while at < bytes {
@@ -356,5 +382,5 @@ pub(crate) async fn make_file(
     }
     file.datasync().await?;
     rt.disk().sync_dir(dir).await?;
-    Ok(FreeFile { name, file, bytes, own: false })
+    Ok(file)
 }

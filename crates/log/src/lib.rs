@@ -48,6 +48,7 @@ mod retention;
 mod ring;
 mod segment;
 mod store;
+pub mod testing;
 mod verify;
 mod writeback;
 

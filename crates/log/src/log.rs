@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::rc::{Rc, Weak};
 
 use bytes::Bytes;
-use ouzel_model::{Index, Offset, Term, Timestamp, planted};
+use ouzel_model::{Index, Offset, Term, Timestamp, buggify, planted};
 use smallvec::SmallVec;
 
 use crate::block::LogNumber;
@@ -108,6 +108,14 @@ pub struct LogOptions {
     pub segment_bytes: u64,
     /// Age at which the active segment is sealed, milliseconds. Topic setting `segment.ms`.
     pub segment_ms: i64,
+}
+
+impl LogOptions {
+    /// Small segments in a random subset of simulated runs.
+    pub(crate) fn shaken(mut self) -> LogOptions {
+        self.segment_bytes = buggify!("segment 48 KiB", 0.4, self.segment_bytes.min(48 << 10), self.segment_bytes);
+        self
+    }
 }
 
 /// Gives the sections of a footer: key and bytes. Asked in the turn that builds the footer; each must say in its own bytes

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use ouzel_model::{Timestamp, planted, reached};
 use ouzel_runtime::{Buf, Durability, File, Open, Runtime};
 
-use crate::block::{BLOCK_HEADER_BYTES, BlockHeader, LogNumber, Seed};
+use crate::block::{BLOCK_HEADER_BYTES, BlockHeader, LogNumber, Seed, records, touched};
 use crate::checkpoint::{Checkpoint, read_slots, slot_path, write_slot};
 use crate::codec::{PAGE, align};
 use crate::entry::LogId;
@@ -241,7 +241,7 @@ pub(crate) async fn replay(
     let missing = planted!("22", &[][..], &choice.missing);
     if let (Some(first), Some(last)) = (missing.first(), missing.last()) {
         tracing::error!(first, last, "journal blocks below the durable mark can't be read");
-        replays.damage_all(&format!("journal blocks {first} to {last} can't be read"));
+        replays.damage(choice.spoiled, &format!("journal blocks {first} to {last} can't be read"));
     }
     Ok(replays)
 }
@@ -277,12 +277,14 @@ async fn rewrite(
         sequence: choice.mark + 1,
         durable_up_to: choice.mark,
         previous_crc: at_mark.map_or(0, |f| f.header.crc),
+        touched_before: 0,
         layout: ring.layout,
         length: u32::try_from(length).map_err(|_| std::io::ErrorKind::FileTooLarge)?,
         count,
         crc: 0,
     };
     ring.previous_crc = header.seal(seed, &mut buf).crc;
+    ring.touched = touched(records(&body).flatten().map(|record| record.number()));
     let bytes = buf.len() as u64;
     let file = ring.files.back_mut().expect("a fresh file was begun");
     let durability = planted!("D20", Durability::None, Durability::Sync);
@@ -309,8 +311,9 @@ async fn read_block(rt: &Runtime, file: &File, block: &Found) -> std::io::Result
 /// Bytes read at once.
 const WINDOW: u64 = 1 << 20;
 
-/// Opens all journal files and finds the valid blocks in them from `replay_from` on. A file is left unread behind its first
-/// block when a newer file begins at or below that.
+/// Opens all journal files and finds the valid blocks in them from `replay_from` on. A file is left unread behind its first two
+/// blocks when a newer file begins at or below that: one block may be what a lost write left of an earlier life, with a newer
+/// life behind it.
 pub(crate) async fn scan(
     rt: &Runtime,
     config: &StoreConfig,
@@ -326,38 +329,48 @@ pub(crate) async fn scan(
         let file =
             rt.disk().open(&file_path(&ring.dir, name), Open { direct: true, read_only, ..Open::default() }).await?;
         let bytes = file.len().await? & !(PAGE as u64 - 1);
-        let first = first_block(rt, &ring, &file, bytes, files.len()).await?;
-        firsts.extend(first);
+        let place = Place { file: files.len(), position: 0, bytes };
+        firsts.extend(block_at(rt, &ring, &file, place).await?);
         files.push(Scanned { name, file, bytes });
     }
     for (number, scanned) in files.iter().enumerate() {
         let first = firsts.iter().find(|f| f.file == number);
         let passed =
             |f: &Found| firsts.iter().any(|g| g.header.epoch > f.header.epoch && g.header.sequence <= replay_from);
-        match first.filter(|f| passed(f)) {
-            Some(first) => found.push(*first),
+        let mut old = None;
+        if let Some(first) = first.filter(|f| passed(f)) {
+            let place = Place { file: number, position: first.header.padded(), bytes: scanned.bytes };
+            let second = block_at(rt, &ring, &scanned.file, place).await?;
+            let follows = |second: &Found| second.header.previous_crc == first.header.crc;
+            old = second.filter(follows).map(|second| [*first, second]);
+        }
+        match old {
+            Some(both) => found.extend(both),
             None => scan_file(rt, &ring.seed, ring.layout, &scanned.file, scanned.bytes, number, &mut found).await?,
         }
     }
     Ok((ring, files, found))
 }
 
-/// The block at the beginning of a file, if it is valid.
-async fn first_block(
-    rt: &Runtime,
-    ring: &Ring,
-    file: &File,
+/// Where a block may stand: in which file, of how many bytes.
+struct Place {
+    file: usize,
+    position: u64,
     bytes: u64,
-    number: usize,
-) -> std::io::Result<Option<Found>> {
-    if bytes == 0 {
+}
+
+/// The block at a place, if it is valid.
+async fn block_at(rt: &Runtime, ring: &Ring, file: &File, place: Place) -> std::io::Result<Option<Found>> {
+    let Place { file: number, position, bytes } = place;
+    if position >= bytes {
         return Ok(None);
     }
-    let head = read_window(rt, file, 0, PAGE as u64).await?;
-    let header = BlockHeader::peek(&ring.seed, &head).filter(|h| h.layout == ring.layout && h.padded() <= bytes);
+    let head = read_window(rt, file, position, PAGE as u64).await?;
+    let left = bytes - position;
+    let header = BlockHeader::peek(&ring.seed, &head).filter(|h| h.layout == ring.layout && h.padded() <= left);
     let Some(header) = header else { return Ok(None) };
-    let block = read_window(rt, file, 0, header.padded()).await?;
-    Ok(header.holds(&ring.seed, &block).then_some(Found { header, file: number, position: 0 }))
+    let block = read_window(rt, file, position, header.padded()).await?;
+    Ok(header.holds(&ring.seed, &block).then_some(Found { header, file: number, position }))
 }
 
 /// Finds the valid blocks of one file, in steps of 4 KiB where there is none.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ouzel_model::{Index, Offset, planted, reached};
 use ouzel_runtime::Runtime;
 
-use crate::block::{BlockHeader, Entries, LogNumber, Record, records};
+use crate::block::{BlockHeader, Entries, LogNumber, Record, records, touched_bit};
 use crate::cache::meta_of;
 use crate::checkpoint::{Checkpoint, Origin, SegmentRow};
 use crate::entry::{EntryHeader, LogId};
@@ -30,6 +30,8 @@ pub(crate) struct Choice {
     pub(crate) chain: Vec<Found>,
     /// Sequences at or below the mark that no valid block has: corruption.
     pub(crate) missing: Vec<u64>,
+    /// Logs that those may be about: bits of [`touched_bit`].
+    pub(crate) spoiled: u64,
     /// All blocks up to here were durable.
     pub(crate) mark: u64,
     /// Highest epoch seen.
@@ -60,17 +62,20 @@ pub(crate) fn choose(found: &[Found], replay_from: u64, durable: u64, epoch: u64
     let mut choice = Choice {
         chain: Vec::new(),
         missing: Vec::new(),
+        spoiled: 0,
         mark,
         epoch: firsts.keys().next_back().copied().unwrap_or(0).max(epoch),
     };
     let mut next = replay_from;
     for f in live {
         let sequence = f.header.sequence;
-        let follows = choice.chain.last().is_none_or(|last: &Found| {
-            last.header.sequence + 1 != sequence || last.header.crc == f.header.previous_crc
-        });
-        if !follows && mark >= sequence {
-            // The block before isn't the one that this one followed: an old copy in its place.
+        let follows = planted!("27", true, false)
+            || choice.chain.last().is_none_or(|last: &Found| {
+                last.header.sequence + 1 != sequence || last.header.crc == f.header.previous_crc
+            });
+        let newer = choice.chain.last().is_some_and(|last: &Found| last.header.epoch <= f.header.epoch);
+        if !follows && newer && mark + 1 >= sequence {
+            // The block before, which was durable, isn't the one that this one followed: an old copy in its place.
             reached!("stale block below the mark");
             choice.chain.pop();
             choice.missing.push(sequence - 1);
@@ -95,6 +100,10 @@ pub(crate) fn choose(found: &[Found], replay_from: u64, durable: u64, epoch: u64
     if planted!("D21", false, next <= mark) {
         choice.missing.extend(next..=mark);
     }
+    choice.spoiled = choice.missing.iter().fold(0, |set, missing| {
+        let behind = choice.chain.iter().find(|f| f.header.sequence == missing + 1);
+        set | behind.map(|f| f.header.touched_before).filter(|set| *set != 0).unwrap_or(u64::MAX)
+    });
     choice
 }
 
@@ -331,9 +340,10 @@ impl Replays {
     }
 
     fn record(&mut self, record: Record<'_>, body: &Bytes, sequence: u64, covered: bool) {
+        // Also where the Open is lost: a number is never given twice.
+        self.next_number = self.next_number.max(record.number().0 + 1);
         match record {
             Record::Open(number, id, dir) => {
-                self.next_number = self.next_number.max(number.0 + 1);
                 if !covered && !self.closed.contains_key(&number) {
                     self.logs.entry(number).or_insert_with(|| Replay::new(id, dir.into()));
                 }
@@ -376,8 +386,13 @@ impl Replays {
         }
     }
 
-    pub(crate) fn damage_all(&mut self, why: &str) {
-        for log in self.logs.values_mut() {
+    fn damage_all(&mut self, why: &str) {
+        self.damage(u64::MAX, why);
+    }
+
+    /// Marks the logs of these bits.
+    pub(crate) fn damage(&mut self, spoiled: u64, why: &str) {
+        for (_, log) in self.logs.iter_mut().filter(|(number, _)| spoiled & touched_bit(**number) != 0) {
             log.damage.get_or_insert_with(|| why.to_owned());
         }
     }
@@ -399,6 +414,7 @@ mod tests {
                 sequence: *sequence,
                 durable_up_to: *durable_up_to,
                 previous_crc,
+                touched_before: sequence - 1,
                 layout: 0,
                 length: 64,
                 count: 1,
@@ -414,6 +430,19 @@ mod tests {
         let choice = choose(blocks, replay_from, durable, 0);
         let chain: Vec<u64> = choice.chain.iter().map(|f| f.header.sequence).collect();
         assert_eq!((&chain[..], &choice.missing[..], choice.mark), expect);
+    }
+
+    #[test]
+    fn the_old_blocks_dont_stand_in_for_a_bad_rewritten_one() {
+        // Recovery wrote 3 to 5 again as one block of epoch 3, and one block came behind it.
+        let mut blocks = found(&[(1, 1, 0), (1, 2, 1), (3, 3, 2), (3, 4, 3)]);
+        blocks.extend(&found(&[(1, 1, 0), (1, 2, 1), (2, 3, 2), (2, 4, 2), (2, 5, 2)])[2..]);
+        check(&blocks, 1, 0, (&[1, 2, 3, 4], &[], 3));
+        blocks.remove(2);
+        check(&blocks, 1, 0, (&[1, 2, 4], &[3], 3));
+        // Torn before anything came behind it, it takes nothing along.
+        blocks.retain(|f| f.header.epoch < 3);
+        check(&blocks, 1, 0, (&[1, 2, 3, 4, 5], &[], 2));
     }
 
     #[test]
@@ -439,6 +468,22 @@ mod tests {
         check(&blocks, 1, 0, (&[1, 2, 4, 5], &[3], 4));
         check(&blocks[..2], 1, 4, (&[1, 2], &[3, 4], 4));
         check(&blocks[2..], 1, 0, (&[4, 5], &[1, 2, 3], 4));
+    }
+
+    #[test]
+    fn what_a_bad_block_is_about_is_known_from_the_one_behind_it() {
+        let spoiled = |blocks: &[Found]| choose(blocks, 1, 0, 0).spoiled;
+        let blocks = found(&[(1, 1, 0), (1, 2, 1), (1, 3, 2), (1, 4, 3), (1, 5, 4)]);
+        let without = |gone: &[u64]| -> Vec<Found> {
+            blocks.iter().filter(|f| !gone.contains(&f.header.sequence)).copied().collect()
+        };
+        assert_eq!(spoiled(&blocks), 0);
+        assert_eq!(spoiled(&without(&[3])), 3, "as block 4 says");
+        assert_eq!(spoiled(&without(&[2, 4])), 2 | 4);
+        assert_eq!(spoiled(&without(&[2, 3])), u64::MAX, "block 2 can't be asked for");
+        let mut silent = without(&[3]);
+        silent[2].header.touched_before = 0;
+        assert_eq!(spoiled(&silent), u64::MAX);
     }
 
     #[test]

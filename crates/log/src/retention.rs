@@ -63,6 +63,15 @@ impl Log {
         self.0.core().writeback.wanted.notify_one();
     }
 
+    /// As [`seal_active`](Self::seal_active), and waits until it is done; on a full disk until there is room. Cancel-safe.
+    pub async fn seal(&self) {
+        self.seal_active();
+        let core = self.0.core();
+        while self.0.inner.borrow().seal_wanted {
+            core.writeback.rounds.notified().await;
+        }
+    }
+
     /// Moves the log start forward; at most the offset behind the committed entries. Segments wholly below it are freed once
     /// this is durable; an offset at or below the log start changes nothing.
     pub fn set_log_start(&self, to: Offset) -> Ticket {

@@ -11,7 +11,7 @@ use ouzel_runtime::{Buf, BufPool, Durability, File, Instant};
 
 use crate::block::{
     BLOCK_HEADER_BYTES, BlockHeader, Carry, LogNumber, RECORD_HEADER_BYTES, Seed, put_close, put_entries, put_open,
-    put_state, put_truncate,
+    put_state, put_truncate, touched,
 };
 use crate::checkpoint::Checkpoint;
 use crate::codec::{Filler, PAGE, Put, align};
@@ -86,6 +86,8 @@ pub(crate) struct Ring {
     /// Of the last block built.
     pub(crate) sequence: u64,
     pub(crate) previous_crc: u32,
+    /// Which logs the last block built is about; 0: unknown.
+    pub(crate) touched: u64,
     /// All blocks up to here are durable.
     pub(crate) durable: u64,
     /// All blocks up to here are written.
@@ -151,6 +153,7 @@ impl Ring {
             epoch: 0,
             sequence: 0,
             previous_crc: 0,
+            touched: 0,
             durable: 0,
             written: 0,
             marked: 0,
@@ -389,12 +392,14 @@ impl Ring {
             sequence,
             durable_up_to,
             previous_crc: self.previous_crc,
+            touched_before: self.touched,
             layout: self.layout,
             length: length as u32,
             count,
             crc: 0,
         };
         self.previous_crc = header.seal(&self.seed, &mut buf).crc;
+        self.touched = touched(parts.iter().map(|part| part.log.number));
         let position = file.position;
         file.position += buf.len() as u64;
         file.last = sequence;

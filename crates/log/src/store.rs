@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use ouzel_model::{Index, Offset, ShardId, buggify};
+use ouzel_model::{Index, Offset, ShardId, buggify, reached};
 use ouzel_runtime::sync::Notify;
-use ouzel_runtime::{Class, Runtime, Task};
+use ouzel_runtime::{Class, Runtime, Task, select};
 
 use crate::block::{LogNumber, Seed};
 use crate::cache::Tail;
@@ -93,6 +93,7 @@ impl StoreConfig {
     /// Small limits in a random subset of simulated runs.
     pub(crate) fn shaken(mut self) -> StoreConfig {
         self.journal_file_bytes = buggify!("journal file 256 KiB", 0.5, 256 << 10, self.journal_file_bytes);
+        self.journal_file_bytes = buggify!("journal file 64 KiB", 0.3, 64 << 10, self.journal_file_bytes);
         self.journal_depth = buggify!("journal depth 4", 0.2, 4, self.journal_depth);
         self.chunk_bytes_max = buggify!("chunks 256 KiB", 0.2, 256 << 10, self.chunk_bytes_max);
         self.block_cache_bytes_max = buggify!("block cache 0", 0.2, 0, self.block_cache_bytes_max);
@@ -149,6 +150,8 @@ pub(crate) struct Core {
     pub(crate) closing: Cell<bool>,
     /// Journal blocks that this start found missing.
     missing: Option<(u64, u64)>,
+    /// Whoever needs to know of them has taken it down.
+    noted: Cell<bool>,
     pub(crate) uncommitted_bytes: Cell<u64>,
     pub(crate) memory: Memory,
     pub(crate) metrics: Metrics,
@@ -185,6 +188,7 @@ impl Store {
                 ready_changed: Notify::new(),
                 closing: Cell::new(false),
                 missing: recovery.missing,
+                noted: Cell::new(recovery.missing.is_none()),
                 uncommitted_bytes: Cell::new(0),
                 memory: Memory::default(),
                 metrics: Metrics::new(rt),
@@ -216,7 +220,7 @@ impl Store {
         let core = &self.0;
         let number = LogNumber(core.next_number.get());
         core.next_number.set(number.0 + 1);
-        let mut inner = Inner::new(options, Origin::ZERO, core.rt.now());
+        let mut inner = Inner::new(options.shaken(), Origin::ZERO, core.rt.now());
         inner.token = Some(token);
         inner.attached = true;
         inner.open_pending = true;
@@ -236,7 +240,7 @@ impl Store {
         let mut inner = log.0.inner.borrow_mut();
         assert_eq!(inner.options.dir, options.dir, "directory of log {}", log.0.id);
         inner.token = Some(token);
-        inner.options = options;
+        inner.options = options.shaken();
         inner.attached = true;
     }
 
@@ -248,9 +252,16 @@ impl Store {
 
     /// What this start couldn't read of the journal. Logs that were recovered are marked damaged for it; a log whose very
     /// creation stood there is **absent**: whoever knows that it was here must create it marked damaged
-    /// ([`Log::set_damage`]), and not as one that has never voted.
+    /// ([`Log::set_damage`]), and not as one that has never voted. Until it has said so by [`damage_noted`](Self::damage_noted),
+    /// each start finds the same.
     pub fn damage(&self) -> Option<String> {
         self.0.missing.map(|(first, last)| format!("journal blocks {first} to {last} can't be read"))
+    }
+
+    /// All logs that [`damage`](Self::damage) may have taken are marked: the journal files with bad blocks may be set aside.
+    pub fn damage_noted(&self) {
+        self.0.noted.set(true);
+        self.0.writeback.wanted.notify_one();
     }
 
     /// Directories of all logs, below the data directory.
@@ -283,18 +294,34 @@ impl Store {
         out
     }
 
+    /// Waits until write-back has ended a round: what was refused as [`Busy`](AppendRefused::Busy) may be taken now. Cancel-safe.
+    pub async fn relieved(&self) {
+        self.0.writeback.rounds.notified().await;
+    }
+
     /// Ends cleanly: appends are refused, all that was taken becomes durable, the last block is marked, and the checkpoint
-    /// is written. The store must not be used after.
+    /// is written. Where journal and disk are full, what waits for a block is given up instead: it was never acknowledged.
+    /// The store must not be used after.
     pub async fn close(&self) {
         let core = &self.0;
         core.closing.set(true);
-        core.journal.drained().await;
-        let sequence = core.journal.ring.borrow().sequence;
-        core.journal.durable(core, sequence).await;
-        core.stop_writeback().await;
-        core.checkpoint().await;
+        let settled = async {
+            core.journal.drained().await;
+            let sequence = core.journal.ring.borrow().sequence;
+            core.journal.durable(core, sequence).await;
+            core.stop_writeback().await;
+            core.checkpoint().await;
+            core.journal.drained().await;
+        };
+        select! {
+            () = settled => {},
+            () = core.jammed() => {
+                reached!("closed on a full disk");
+                tracing::warn!(dir = %core.config.dir.display(), "the disk is full: closed without a checkpoint");
+            }
+        }
         core.end_beside().await;
-        core.journal.drained().await;
+        core.journal.landed().await;
         core.journal.flushed().await;
         self.1.0.iter().for_each(Task::abort);
         while !self.1.0.iter().all(Task::is_ended) {
@@ -331,9 +358,6 @@ impl Core {
             self.rt.spawn(Class::Background, self.clone().writeback_loop()),
         ];
         self.after_acknowledge(false);
-        if self.writeback.renew.get() {
-            self.writeback.wanted.notify_one();
-        }
         Tasks(tasks)
     }
 
@@ -356,6 +380,11 @@ impl Core {
         for task in beside {
             task.await;
         }
+    }
+
+    /// Whether a checkpoint may pass over journal blocks that can't be read.
+    pub(crate) fn may_pass(&self) -> bool {
+        self.noted.get()
     }
 
     /// Ends the broker; never returns.

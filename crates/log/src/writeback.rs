@@ -40,6 +40,8 @@ const FOOTER_CHAIN_MAX: u32 = 16;
 pub(crate) struct Writeback {
     /// There is work.
     pub(crate) wanted: Notify,
+    /// A round has ended.
+    pub(crate) rounds: Notify,
     /// A round couldn't free what it wanted: the next commit calls again.
     pub(crate) starved: Cell<bool>,
     /// Of the newest checkpoint.
@@ -56,12 +58,15 @@ pub(crate) struct Writeback {
     pub(crate) renew: Cell<bool>,
     /// Files wait to be deleted until a record is durable.
     pub(crate) garbage: Cell<bool>,
+    /// The disk had no room for what would free the journal, at the last try.
+    pub(crate) no_room: Cell<bool>,
 }
 
 impl Writeback {
     pub(crate) fn new(sequence: u64) -> Writeback {
         Writeback {
             wanted: Notify::new(),
+            rounds: Notify::new(),
             starved: Cell::new(false),
             sequence: Cell::new(sequence),
             unsynced: RefCell::default(),
@@ -71,6 +76,7 @@ impl Writeback {
             epoch: Cell::new(0),
             renew: Cell::new(false),
             garbage: Cell::new(false),
+            no_room: Cell::new(false),
         }
     }
 }
@@ -100,13 +106,19 @@ impl Core {
                 () = self.writeback.wanted.notified() => {},
                 () = self.rt.sleep(pause) => {},
             }
-            let _busy = self.writeback.busy.acquire(1).await;
+            let busy = self.writeback.busy.acquire(1).await;
             self.metrics.chunk_bytes.set(self.memory.bytes() as i64);
             self.metrics.uncommitted_bytes.set(self.uncommitted_bytes.get() as i64);
-            if let Err(error) = self.round().await {
-                self.judge(error).await;
-                self.rt.sleep(RETRY_AFTER).await;
-                self.writeback.wanted.notify_one();
+            let round = self.round().await;
+            drop(busy);
+            self.writeback.rounds.notify_all();
+            match round {
+                Ok(()) => self.writeback.no_room.set(false),
+                Err(error) => {
+                    self.judge(error).await;
+                    self.rt.sleep(RETRY_AFTER).await;
+                    self.writeback.wanted.notify_one();
+                }
             }
         }
     }
@@ -116,8 +128,22 @@ impl Core {
         if error.kind() == io::ErrorKind::StorageFull {
             reached!("write-back on a full disk");
             tracing::warn!(%error, "write-back waits for space");
+            self.lacks_room();
         } else {
             self.fail(format!("write-back failed: {error}")).await;
+        }
+    }
+
+    /// The disk is too full for what would free the journal.
+    pub(crate) fn lacks_room(&self) {
+        self.writeback.no_room.set(true);
+        self.journal.progress.notify_all();
+    }
+
+    /// Resolves when the disk has no room for what would free the journal, and no block is on its way.
+    pub(crate) async fn jammed(&self) {
+        while !self.writeback.no_room.get() || !self.journal.ring.borrow().in_flight.is_empty() {
+            self.journal.progress.notified().await;
         }
     }
 
@@ -128,7 +154,9 @@ impl Core {
     }
 
     async fn round(self: &Rc<Core>) -> io::Result<()> {
+        // What makes room comes before what takes it.
         self.collect_garbage().await?;
+        self.trim_all();
         self.relieve_memory().await?;
         self.seal_due().await?;
         self.trim_all();
@@ -140,7 +168,7 @@ impl Core {
                 break;
             }
         }
-        if self.writeback.renew.take() {
+        if self.may_pass() && self.writeback.renew.take() {
             reached!("journal renewed after damage");
             self.free_files(true).await?;
         }
@@ -267,6 +295,9 @@ impl Core {
     }
 
     async fn try_checkpoint(self: &Rc<Core>) -> io::Result<usize> {
+        if !self.may_pass() {
+            return Ok(0);
+        }
         for log in self.all_logs() {
             self.write_footer(&log, false).await?;
         }
@@ -288,11 +319,13 @@ impl Core {
         self.metrics.journal_files.set(self.journal.ring.borrow().files.len() as i64);
         let files = self.journal.ring.borrow_mut().take_unneeded(checkpoint.replay_from);
         let freed = files.len();
+        let mut given_back = Ok(());
         for file in files {
-            self.free_file(file).await?;
+            // One that can't be set aside or unlinked mustn't take the others along.
+            given_back = given_back.and(self.free_file(file).await);
         }
         self.journal.wake.notify_one();
-        Ok(freed)
+        given_back.map(|()| freed)
     }
 
     async fn free_file(&self, file: RingFile) -> io::Result<()> {
@@ -448,7 +481,8 @@ impl Core {
         put_run(&mut buf, &log.id, run.size, &run.entries);
         let file = self.writer(log, base).await?;
         let padded = buf.len() as u64;
-        file.write_at(buf, position, Durability::None).await.0?;
+        let written = file.write_at(buf, position, Durability::None).await.0;
+        planted!("53-lost", (), written?);
         self.metrics.writeback_bytes.add(padded);
         let now = self.rt.wall_clock();
         let mut inner = log.inner.borrow_mut();
@@ -488,13 +522,14 @@ impl Core {
         }) else {
             return Ok(());
         };
-        let whole = seal || segment.chained >= FOOTER_CHAIN_MAX || segment.row.footer_length == 0;
-        let rows = if whole {
-            let rows = self.table(log, &segment.row).await.map_err(io::Error::other)?;
-            rows.as_ref().clone()
-        } else {
-            segment.fresh.clone()
-        };
+        let wanted = seal || segment.chained >= FOOTER_CHAIN_MAX || segment.row.footer_length == 0;
+        let table = if wanted { self.table(log, &segment.row).await.ok() } else { None };
+        // Where older footers can't be read, the new one points to them: it needn't hold what they say.
+        let whole = table.is_some();
+        if wanted && !whole {
+            reached!("footer chained to what can't be read");
+        }
+        let rows = table.map_or_else(|| segment.fresh.clone(), |rows| rows.as_ref().clone());
         let sections = log.inner.borrow().sections.clone();
         let sections = sections.map_or_else(Vec::new, |give| give());
         let row = segment.row;

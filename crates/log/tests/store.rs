@@ -169,17 +169,6 @@ async fn put(store: &Store, log: &Log, new: NewEntry) {
     settled(store, log, ticket).await;
 }
 
-/// Lets the background tasks run until `done`.
-async fn until(rt: &Runtime, what: &str, mut done: impl FnMut() -> bool) {
-    for _ in 0..2000 {
-        if done() {
-            return;
-        }
-        rt.sleep(ouzel_runtime::Duration::from_millis(5)).await;
-    }
-    panic!("never: {what}");
-}
-
 #[test]
 fn an_entry_larger_than_a_journal_file_gets_a_file_of_its_own_and_larger_ones_are_refused() {
     testing::run(|rt| async move {
@@ -202,8 +191,7 @@ fn an_entry_larger_than_a_journal_file_gets_a_file_of_its_own_and_larger_ones_ar
         assert_eq!(read_all(&log).await, bytes);
         store.attach(&log, 1, options(1));
         log.committed(log.last_index());
-        log.seal_active();
-        until(&rt, "the segment is sealed", || log.segments().last().is_some_and(|s| s.sealed)).await;
+        log.seal().await;
         store.close().await;
         assert!(verify(&rt, &config).await.unwrap().is_clean());
     });
@@ -220,8 +208,7 @@ fn a_removed_log_takes_its_directory_along_and_its_id_may_return() {
             put(&store, &log, entry(&log, 1, 1, &[1; 5000])).await;
         }
         log.committed(log.last_index());
-        log.seal_active();
-        until(&rt, "the segment is sealed", || log.segments().last().is_some_and(|s| s.sealed)).await;
+        log.seal().await;
         assert!(dir.path().join("topics/t/1").exists());
         store.remove(ID).await.unwrap();
         assert!(!dir.path().join("topics/t/1").exists());
@@ -247,8 +234,7 @@ fn a_reset_log_begins_anew_and_nothing_old_returns() {
             put(&store, &log, entry(&log, 1, 1, &[1; 5000])).await;
         }
         log.committed(Index(5));
-        log.seal_active();
-        until(&rt, "the segment is sealed", || log.segments().last().is_some_and(|s| s.sealed)).await;
+        log.seal().await;
         let origin = Origin { index: Index(7), term: Term(3), offset: Offset(100) };
         let ticket = log.reset(origin);
         settled(&store, &log, ticket).await;
@@ -262,8 +248,7 @@ fn a_reset_log_begins_anew_and_nothing_old_returns() {
             assert_eq!(log.log_end(), Offset(102));
             store.attach(&log, 1, options(1));
             log.committed(Index(8));
-            log.seal_active();
-            until(&rt, "the segment is sealed", || log.segments().last().is_some_and(|s| s.sealed)).await;
+            log.seal().await;
             store.close().await;
         }
         let files = rt.disk().read_dir(&dir.path().join("topics/t/1")).await.unwrap();
@@ -321,8 +306,8 @@ fn sections_come_back_with_the_newest_footer() {
         for n in 0..4 {
             put(&store, &log, entry(&log, 1, 1, &[1; 100])).await;
             log.committed(Index(n + 1));
-            log.seal_active();
-            until(&rt, "written back", || log.segments().len() as u64 == n + 1).await;
+            log.seal().await;
+            assert_eq!(log.segments().len() as u64, n + 1);
         }
         store.close().await;
         let (_store, mut recovered) = open(&rt, &config).await;
@@ -343,12 +328,13 @@ fn sections_outlive_the_segments_they_tell_of() {
         for n in 0..3 {
             put(&store, &log, entry(&log, 1, 1, &[1; 100])).await;
             log.committed(Index(n + 1));
-            log.seal_active();
-            until(&rt, "written back", || log.segments().len() as u64 == n + 1).await;
+            log.seal().await;
         }
         let ticket = log.set_log_start(Offset(3));
         settled(&store, &log, ticket).await;
-        until(&rt, "freed", || log.segments().iter().all(|s| s.end_offset == s.base_offset)).await;
+        while !log.segments().iter().all(|s| s.end_offset == s.base_offset) {
+            store.relieved().await;
+        }
         assert_eq!(log.origin().offset, Offset(3));
         let behind = log.set_state(1, b"behind the trim".to_vec());
         settled(&store, &log, behind).await;
@@ -362,8 +348,8 @@ fn sections_outlive_the_segments_they_tell_of() {
         store.attach(&log, 9, options(1));
         put(&store, &log, entry(&log, 1, 1, &[2; 100])).await;
         log.committed(Index(4));
-        log.seal_active();
-        until(&rt, "written back", || log.segments().iter().any(|s| s.sealed)).await;
+        log.seal().await;
+        assert!(log.segments().iter().any(|s| s.sealed));
         let bytes = read_all(&log).await;
         store.close().await;
         assert!(verify(&rt, &config).await.unwrap().is_clean());
@@ -427,9 +413,7 @@ fn many_logs_share_one_journal_and_a_small_memory() {
                 tickets.push(loop {
                     match log.append(vec![new.clone()], AppendMode::Synced) {
                         Ok(ticket) => break ticket,
-                        Err(AppendRefused::Busy { .. } | AppendRefused::Pinned { .. }) => {
-                            rt.sleep(ouzel_runtime::Duration::from_millis(1)).await;
-                        }
+                        Err(AppendRefused::Busy { .. }) => store.relieved().await,
                         Err(refused) => panic!("{refused}"),
                     }
                 });

@@ -47,7 +47,17 @@ pub enum OpenError {
         /// What doesn't fit.
         source: ouzel_raft::BadStored,
     },
-    /// Its entries can't be read.
+    /// The disk failed while its entries were read: nothing is known to be lost.
+    #[error("{topic}/{}: {source}", partition.0)]
+    Disk {
+        /// Its topic.
+        topic: TopicName,
+        /// Its number.
+        partition: PartitionId,
+        /// What the disk said.
+        source: ouzel_log::ReadError,
+    },
+    /// Its entries aren't what was written.
     #[error("{topic}/{}: {reason}", partition.0)]
     Damaged {
         /// Its topic.
@@ -154,11 +164,17 @@ impl Partition {
 
         let damaged =
             |reason: String| OpenError::Damaged { topic: options.topic.clone(), partition: options.partition, reason };
+        let unread = |source| match source {
+            ouzel_log::ReadError::Io { .. } => {
+                OpenError::Disk { topic: options.topic.clone(), partition: options.partition, source }
+            }
+            bad => damaged(bad.to_string()),
+        };
         if let Some(damage) = log.damage() {
             return Err(damaged(damage));
         }
         let mut producers = Producers::default();
-        for (section, bytes) in log.recovered_sections().await.map_err(|e| damaged(e.to_string()))? {
+        for (section, bytes) in log.recovered_sections().await.map_err(unread)? {
             if section == SECTION_PRODUCERS {
                 producers = Producers::restore(&bytes, millis(rt))
                     .ok_or_else(|| damaged("producer snapshot is damaged".into()))?;
@@ -170,8 +186,7 @@ impl Partition {
         let mut next = committed.min(producers.committed_index()).next().max(log.first_index());
         let now = rt.wall_clock();
         while next <= log.last_index() {
-            let entries =
-                log.entries(next, log.last_index().next(), REPLAY_BYTES).await.map_err(|e| damaged(e.to_string()))?;
+            let entries = log.entries(next, log.last_index().next(), REPLAY_BYTES).await.map_err(unread)?;
             let Some(last) = entries.last() else { return Err(damaged(format!("entry {next} is missing"))) };
             next = last.index.next();
             for entry in entries {

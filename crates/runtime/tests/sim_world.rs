@@ -304,6 +304,26 @@ fn two_writes_in_flight_on_one_block_fail_the_run() {
 }
 
 #[test]
+fn more_writes_in_flight_on_a_core_than_the_kernel_takes_fail_the_run() {
+    for (shards, writes, expect) in [(1, 64_u64, 0), (2, 64, 0), (1, 65, 1)] {
+        let (world, host) = one_host(8);
+        world.start(host, shards, move |rt| {
+            Box::pin(async move {
+                let path = format!("f{}", rt.shard().0);
+                let file = rt.disk().open(Path::new(&path), Open { create: true, ..Open::default() }).await.unwrap();
+                let write = |n| file.write_at(rt.buffers().take(4096), 4096 * n, Durability::None);
+                let all: Vec<_> = (0..writes).map(write).collect();
+                for one in all {
+                    one.await.0.unwrap();
+                }
+            })
+        });
+        world.advance(SEC);
+        assert_eq!(world.violations().len(), expect, "{writes} writes on each of {shards}");
+    }
+}
+
+#[test]
 fn failures_panics_and_leftovers_are_reported() {
     let (world, host) = one_host(9);
     world.start(host, 2, |rt| {

@@ -69,26 +69,33 @@ fn log_options(topic: &Topic, number: PartitionId, config: &TopicConfig) -> LogO
 
 impl Shard {
     /// Opens the partitions of `image` that belong here and aren't open, over the logs found at the start where there are.
-    /// Returns what is led when they serve. A partition that can't be opened is left out, with a log line: the others go on.
+    /// Returns what is led when they serve. A partition whose log is damaged is left out, with a log line: the others go on. A disk
+    /// that can't be read ends the broker: what is on it may be whole, and the next start looks again.
     async fn open_partitions(self: &Rc<Self>, image: &Arc<Image>) -> Result<Vec<Led>, Unpublished> {
         let mut opened = Vec::new();
         for topic in image.topics() {
             for (number, partition) in (0..).map(PartitionId).zip(&topic.partitions) {
-                if partition.shard_on(self.node()) != Some(self.id()) || self.partition(topic.id, number).is_some() {
+                let key = (topic.id, number);
+                let elsewhere = partition.shard_on(self.node()) != Some(self.id());
+                if elsewhere || self.partition(topic.id, number).is_some() || self.offline.borrow().contains(&key) {
                     continue;
                 }
                 if !self.booted.get() && self.runtime().stopping().is_set() {
                     return Err(Unpublished::Stopping);
                 }
                 let found = self.recovered.borrow_mut().remove(&log_id(owner(topic), number));
-                if let (None, false, Some(damage)) = (&found, self.booted.get(), self.store().damage()) {
-                    // Its creation may stand in what can't be read: an empty log in its place would deny what was acknowledged.
-                    error!(topic = %topic.name, partition = number.0, damage, "partition stays offline: its log is lost");
-                    continue;
-                }
-                match self.open_partition(image, topic, number, found).await {
+                let lost = self.store().damage().filter(|_| found.is_none() && !self.booted.get());
+                match self.open_partition(image, topic, number, found, lost).await {
                     Ok(partition) => opened.push(partition),
-                    Err(error) => warn!(%error, "partition stays offline"),
+                    Err(error @ OpenError::Disk { .. }) => {
+                        reached!("shard: a partition can't be read at the start");
+                        match self.runtime().fail(format!("shard {}: {error}", self.id().0)).await {}
+                    }
+                    Err(error) => {
+                        reached!("shard: a damaged partition stays offline");
+                        error!(%error, "partition stays offline");
+                        self.offline.borrow_mut().insert(key);
+                    }
                 }
             }
         }
@@ -109,13 +116,22 @@ impl Shard {
         topic: &Topic,
         number: PartitionId,
         found: Option<Log>,
+        lost: Option<String>,
     ) -> Result<Rc<Partition>, OpenError> {
         let config = Rc::new(self.topic_config(image, topic));
         let token = self.next_token.get();
         self.next_token.set(token + 1);
-        let id = log_id(owner(topic), number);
+        let (id, log_options) = (log_id(owner(topic), number), log_options(topic, number, &config));
         let found = planted!("48", found.or_else(|| self.store().log(id)), found);
-        let place = LogPlace { id, found, token, options: log_options(topic, number, &config) };
+        let found = found.or_else(|| {
+            // Its creation may stand in what can't be read: an empty log in its place would deny what was acknowledged.
+            let log = lost.map(|damage| (self.store().create(id, log_options.clone(), token), damage));
+            log.map(|(log, damage)| {
+                log.set_damage(Some(damage));
+                log
+            })
+        });
+        let place = LogPlace { id, found, token, options: log_options };
         let options = PartitionOptions {
             topic: topic.name.clone(),
             topic_id: topic.id,
@@ -142,6 +158,12 @@ impl Shard {
         // Names that no topic has any more; a recreated one keeps its groups' offsets out by its id.
         let topics: BTreeSet<TopicName> =
             self.image().topics().filter(|t| image.topic_by_id(t.id).is_none()).map(|t| t.name.clone()).collect();
+        let offline: Vec<_> =
+            self.offline.borrow_mut().extract_if(.., |(topic, _)| image.topic_by_id(*topic).is_none()).collect();
+        for key in offline {
+            let name = self.image().topic_by_id(key.0).map_or_else(|| key.0.to_string(), |t| t.name.to_string());
+            self.remove_log(key, name);
+        }
         self.show(image.clone());
         for (&(topic, number), partition) in self.partitions.borrow().iter() {
             match image.topic_by_id(topic) {
@@ -160,13 +182,7 @@ impl Shard {
             partition.close();
             self.end_coordinator(&partition);
             reached!("shard: a partition of a deleted topic is closed");
-            let (shard, topic) = (self.clone(), partition.topic().clone());
-            self.own(ouzel_runtime::Class::Background, async move {
-                match shard.store().remove(log_id(key.0, key.1)).await {
-                    Ok(()) => info!(%topic, partition = key.1.0, "partition deleted"),
-                    Err(error) => warn!(%topic, partition = key.1.0, %error, "a deleted partition's files stay behind"),
-                }
-            });
+            self.remove_log(key, partition.topic().to_string());
         }
         for coordinator in self.all_coordinators() {
             coordinator.configure(self.groups_config(&image));
@@ -176,11 +192,23 @@ impl Shard {
         }
     }
 
+    /// Removes a deleted topic's log and files, in the background.
+    fn remove_log(self: &Rc<Self>, (id, number): (TopicId, PartitionId), topic: String) {
+        let shard = self.clone();
+        self.own(ouzel_runtime::Class::Background, async move {
+            match shard.store().remove(log_id(id, number)).await {
+                Ok(()) => info!(topic, partition = number.0, "partition deleted"),
+                Err(error) => warn!(topic, partition = number.0, %error, "a deleted partition's files stay behind"),
+            }
+        });
+    }
+
     /// Removes logs that were found at the start and that no topic of the image claims: their topic was deleted, and the process ended
     /// before their files were gone. The image is whole, or the controller hadn't opened, and a log is created only after its topic
     /// is in it: so this is knowledge that they were deleted, not a missing record.
     pub async fn remove_unclaimed(&self) {
         self.booted.set(true);
+        self.store().damage_noted();
         let unclaimed = std::mem::take(&mut *self.recovered.borrow_mut());
         for (id, log) in unclaimed {
             drop(log);

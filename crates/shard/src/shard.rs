@@ -1,7 +1,7 @@
 //! The shard: what it owns, and how others find it there.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -40,6 +40,8 @@ pub struct Shard {
     image: RefCell<Arc<Image>>,
     /// Logs found at the start whose partition isn't open yet.
     pub(crate) recovered: RefCell<BTreeMap<LogId, Log>>,
+    /// Partitions whose log is damaged or lost: not served, and not opened again before the next start.
+    pub(crate) offline: RefCell<BTreeSet<(TopicId, PartitionId)>>,
     pub(crate) partitions: RefCell<BTreeMap<(TopicId, PartitionId), Rc<Partition>>>,
     /// Set when the partitions of the first image are open: what is created from then on is new.
     pub(crate) booted: Cell<bool>,
@@ -68,6 +70,7 @@ impl Shard {
             options,
             image: RefCell::default(),
             recovered: RefCell::new(recovered),
+            offline: RefCell::default(),
             partitions: RefCell::default(),
             booted: Cell::new(false),
             leaders: RefCell::default(),

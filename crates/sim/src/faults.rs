@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ouzel_runtime::sim::{DiskFaults, DiskProfile, Ended, HostId, Link, Stream, World};
+use ouzel_runtime::sim::{DiskFaults, DiskProfile, Ended, HostId, Image, Link, Stream, World};
 
+use crate::history::History;
 use crate::plan::{Fault, Kind};
+use crate::rot::Rot;
 
 /// How long after a disk fault a process may still end because of it.
 const EXCUSE: Duration = Duration::from_secs(10);
@@ -22,7 +24,9 @@ enum Undo {
     Open(HostId, HostId),
     Accept(u16),
     Thaw(u16),
-    Space(u16, u64),
+    Space(u16),
+    /// The node's disk as it was, by place in `old`; the fault's `amount`.
+    Stale(u16, usize, i64),
 }
 
 /// Carries out the faults of one run.
@@ -32,7 +36,14 @@ pub struct Nemesis {
     undo: BTreeMap<(Duration, u64), Undo>,
     order: u64,
     dice: Stream,
-    excused: Vec<Duration>,
+    /// Until when a process may end because of its disk, by node.
+    excused: Vec<Excuses>,
+    rot: Rot,
+    /// Disks as they were when a block began to fall behind.
+    old: Vec<Image>,
+    history: History,
+    /// Bytes of each disk, in health.
+    capacity: Vec<u64>,
     restarts: Vec<Option<Duration>>,
     /// How many shards the next process of each node has.
     pub shards: Vec<u16>,
@@ -47,15 +58,25 @@ pub struct Nemesis {
 
 impl Nemesis {
     /// Over the brokers `hosts`, which begin with `shards` each; `clients` is where the clients run.
-    pub fn new(seed: u64, hosts: Vec<HostId>, shards: u16, clients: HostId) -> Nemesis {
+    pub fn new(
+        seed: u64,
+        world: &World,
+        (hosts, shards): (Vec<HostId>, u16),
+        clients: HostId,
+        history: History,
+    ) -> Nemesis {
         let nodes = hosts.len();
         Nemesis {
+            rot: Rot::default(),
+            old: Vec::new(),
+            history,
+            capacity: hosts.iter().map(|&host| world.disk(host, |d| d.image.capacity())).collect(),
             hosts,
             clients,
             undo: BTreeMap::new(),
             order: 0,
             dice: Stream::new(seed, "nemesis"),
-            excused: vec![Duration::ZERO; nodes],
+            excused: vec![Excuses::default(); nodes],
             restarts: vec![None; nodes],
             shards: vec![shards; nodes],
             stepped: vec![0; nodes],
@@ -89,7 +110,8 @@ impl Nemesis {
 
     /// Ends all faults and sets the clocks right; every node that is down is to be started.
     pub fn heal(&mut self, world: &World) -> Vec<u16> {
-        let all: Vec<Undo> = std::mem::take(&mut self.undo).into_values().collect();
+        let mut all: Vec<Undo> = std::mem::take(&mut self.undo).into_values().collect();
+        all.retain(|undo| !matches!(undo, Undo::Stale(..)));
         for undo in all {
             let _ = self.end(world, undo);
         }
@@ -100,8 +122,19 @@ impl Nemesis {
         nodes.filter(|&node| !world.is_up(self.hosts[usize::from(node)])).collect()
     }
 
+    /// Damages a block of the node's disk, and notes what it may refuse from now on.
+    fn strike(&mut self, world: &World, node: u16, amount: i64, old: Option<usize>) {
+        let host = self.hosts[usize::from(node)];
+        let (name, old) = (world.name(host), old.map(|at| &self.old[at]));
+        let refuses = world.disk(host, |d| self.rot.strike(&mut d.image, &name, amount.unsigned_abs(), old));
+        if let Some(scope) = refuses {
+            self.history.damaged(&scope);
+        }
+    }
+
     fn end(&mut self, world: &World, undo: Undo) -> Option<u16> {
-        let host = |node: u16| self.hosts[usize::from(node)];
+        let hosts = self.hosts.clone();
+        let host = |node: u16| hosts[usize::from(node)];
         match undo {
             Undo::Start(node) => return (!world.is_up(host(node))).then_some(node),
             Undo::Resume(node) => world.resume(host(node)),
@@ -113,7 +146,11 @@ impl Nemesis {
             Undo::Open(from, to) => world.set_link(from, to, Link::default()),
             Undo::Accept(node) => world.set_accept_error(host(node), 0.0),
             Undo::Thaw(node) => world.clock(host(node), |clock, now| clock.freeze(now, false)),
-            Undo::Space(node, bytes) => world.disk(host(node), |d| d.image.set_capacity(bytes)),
+            Undo::Stale(node, old, amount) => self.strike(world, node, amount, Some(old)),
+            Undo::Space(node) => {
+                let bytes = self.capacity[usize::from(node)];
+                world.disk(host(node), |d| d.image.set_capacity(bytes));
+            }
         }
         None
     }
@@ -132,7 +169,10 @@ impl Nemesis {
             // The fault that did it starts it again.
             Ended::Killed | Ended::PowerCut => Ok(()),
             Ended::Panicked(text) => Err(format!("{name} panicked: {text}")),
-            Ended::Failed(reason) if world.now() > self.excused[place] + EXCUSE => {
+            Ended::Failed(reason)
+                if !(self.excused[place].cover(world.now(), reason)
+                    || self.history.is_damaged(&name) && at_start(reason)) =>
+            {
                 Err(format!("{name} failed without a fault of its disk: {reason}"))
             }
             Ended::Failed(_) => {
@@ -208,16 +248,18 @@ impl Nemesis {
                     Kind::ReadError => d.faults.read_error = odds,
                     _ => d.faults.sync_error = odds,
                 });
-                self.excuse(node, end);
+                let excuses = &mut self.excused[usize::from(node)];
+                let any_time = if fault.kind == Kind::ReadError { &mut excuses.start } else { &mut excuses.any_time };
+                *any_time = end.max(*any_time);
                 self.later(end, Undo::Disk(node));
             }
             Kind::DiskFull => {
-                let capacity = world.disk(host, |d| d.image.capacity());
-                world.disk(host, |d| d.image.set_capacity(0));
-                self.excuse(node, end);
-                if capacity > 0 {
-                    self.later(end, Undo::Space(node, capacity));
-                }
+                // Some room is left now and then, so that the load fills it up.
+                let left = fault.amount.unsigned_abs();
+                world.disk(host, |d| d.image.set_capacity(d.image.capacity() - d.image.free() + left));
+                let start = &mut self.excused[usize::from(node)].start;
+                *start = end.max(*start);
+                self.later(end, Undo::Space(node));
             }
             Kind::Isolate => {
                 let others: Vec<HostId> =
@@ -245,6 +287,12 @@ impl Nemesis {
             Kind::AcceptError => {
                 world.set_accept_error(host, 0.5);
                 self.later(end, Undo::Accept(node));
+            }
+            Kind::Rot => self.strike(world, node, fault.amount, None),
+            Kind::Stale => {
+                let old = world.disk(host, |d| d.image.clone());
+                self.old.push(old);
+                self.later(end, Undo::Stale(node, self.old.len() - 1, fault.amount));
             }
             Kind::WallStep => {
                 world.clock(host, |clock, _| clock.wall_offset_ms += fault.amount);
@@ -274,9 +322,26 @@ impl Nemesis {
             self.later(end, Undo::Open(from, to));
         }
     }
+}
 
-    fn excuse(&mut self, node: u16, until: Duration) {
-        let excused = &mut self.excused[usize::from(node)];
-        *excused = (*excused).max(until);
+/// Until when a node's process may end because of its disk.
+#[derive(Clone, Copy, Debug, Default)]
+struct Excuses {
+    /// For whatever reason its storage gives: it can't know what is durable.
+    any_time: Duration,
+    /// At its start only. Once it runs, a full disk stops writing and a bad read is answered with an error.
+    start: Duration,
+}
+
+impl Excuses {
+    fn cover(&self, now: Duration, reason: &str) -> bool {
+        now <= self.any_time + EXCUSE || now <= self.start + EXCUSE && at_start(reason)
     }
+}
+
+/// Whether a broker gives this reason when it doesn't come up: so `ouzel_broker::StartError` begins.
+fn at_start(reason: &str) -> bool {
+    ["shard ", "cluster metadata", "can't use data directory", "can't change from", "data/node.toml"]
+        .iter()
+        .any(|begin| reason.starts_with(begin))
 }

@@ -141,6 +141,22 @@ pub enum Event {
         /// First offset that stays.
         before: u64,
     },
+    /// A damaged disk refuses to show these records.
+    Lost {
+        /// Where.
+        partition: Partition,
+        /// First offset.
+        from: u64,
+        /// Exclusive.
+        to: u64,
+    },
+    /// Bytes were served that aren't what anybody wrote.
+    Garbage {
+        /// Where.
+        partition: Partition,
+        /// Offset asked for.
+        from: u64,
+    },
     /// A log's start was told.
     LogStart {
         /// Where.
@@ -267,6 +283,8 @@ struct Inner {
     numbers: BTreeMap<String, u32>,
     topics: Vec<(String, u128)>,
     topic_numbers: BTreeMap<u128, u32>,
+    /// Nodes and partitions whose disk was damaged.
+    damaged: BTreeSet<String>,
     checkers: Checkers,
     violations: Vec<Violation>,
     hash: u64,
@@ -345,6 +363,30 @@ impl History {
     /// Topics that have been deleted.
     pub fn ended(&self) -> BTreeSet<Topic> {
         self.inner.borrow().checkers.topic_id.ended().clone()
+    }
+
+    /// A node's disk was damaged, and what of it may be refused from now on: all (`n1`) or a partition (`n1/t0/2`).
+    pub fn damaged(&self, scope: &str) {
+        self.inner.borrow_mut().damaged.insert(scope.to_owned());
+    }
+
+    /// Whether what is named, or something that it is a part of, was damaged.
+    pub fn is_damaged(&self, name: &str) -> bool {
+        let damaged = &self.inner.borrow().damaged;
+        // A topic that comes and goes has its id in the history's name for it, and not on the disk.
+        let mut parts: Vec<&str> = name.split('/').filter_map(|part| part.split('@').next()).collect();
+        while !parts.is_empty() {
+            if damaged.contains(&parts.join("/")) {
+                return true;
+            }
+            parts.pop();
+        }
+        false
+    }
+
+    /// Whether anything that the named is made of was damaged.
+    pub fn is_damaged_within(&self, name: &str) -> bool {
+        self.is_damaged(name) || self.inner.borrow().damaged.iter().any(|d| d.starts_with(&format!("{name}/")))
     }
 
     /// Takes an event in and lets every checker judge it.
@@ -427,6 +469,8 @@ fn fingerprint(event: &Event) -> u64 {
             place(9, partition) ^ mix(u64::from(*group) << 40 ^ offset.map_or(0, |o| o + 1))
         }
         Event::Delete { partition, before } => place(10, partition) ^ mix(*before),
+        Event::Lost { partition, from, to } => place(30, partition) ^ mix(*from) ^ mix(*to).rotate_left(9),
+        Event::Garbage { partition, from } => place(31, partition) ^ mix(*from),
         Event::LogStart { partition, known, start } => place(11, partition) ^ mix(*start) ^ mix(*known).rotate_left(9),
         Event::HighWatermark { partition, known, end } => place(12, partition) ^ mix(*end) ^ mix(*known).rotate_left(9),
         Event::Incarnation { partition, anchor } => place(13, partition) ^ mix(u64::from(anchor.0)),

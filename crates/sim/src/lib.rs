@@ -21,6 +21,7 @@ pub mod checkers;
 pub mod faults;
 pub mod history;
 pub mod plan;
+pub mod rot;
 pub mod run;
 pub mod scenario;
 pub mod specimen;

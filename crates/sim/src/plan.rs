@@ -32,7 +32,7 @@ pub enum Kind {
     SyncError,
     /// Reads fail with odds of 1 in `amount`.
     ReadError,
-    /// The disk has no space left.
+    /// The disk has `amount` bytes of space left.
     DiskFull,
     /// The node hears and reaches no other broker and no client.
     Isolate,
@@ -50,10 +50,14 @@ pub enum Kind {
     WallStep,
     /// The wall clock stands still for the time.
     WallFreeze,
+    /// A block of a file at rest is damaged; `amount` says which, and how.
+    Rot,
+    /// After the time a journal block falls back to what it held at the fault's begin; `amount` says which.
+    Stale,
 }
 
 /// Kinds with their names, in the order they are drawn.
-pub const KINDS: [(Kind, &str); 20] = [
+pub const KINDS: [(Kind, &str); 22] = [
     (Kind::Kill, "kill"),
     (Kind::PowerCut, "power-cut"),
     (Kind::PowerCutAll, "power-cut-all"),
@@ -75,6 +79,8 @@ pub const KINDS: [(Kind, &str); 20] = [
     (Kind::WallFreeze, "wall-freeze"),
     // Behind the others, so that none of theirs is drawn anew.
     (Kind::Cores, "cores"),
+    (Kind::Rot, "rot"),
+    (Kind::Stale, "stale"),
 ];
 
 impl Kind {

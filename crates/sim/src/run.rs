@@ -131,7 +131,7 @@ impl<'a> Run<'a> {
                 refused: Rc::default(),
             }),
         };
-        let nemesis = Nemesis::new(scenario.seed, hosts.clone(), scenario.shards, clients);
+        let nemesis = Nemesis::new(scenario.seed, world, (hosts.clone(), scenario.shards), clients, history.clone());
         let judged = vec![0; hosts.len()];
         let (found, ends) = (Vec::new(), world.ends());
         Run { scenario, world, hosts, clients, cluster, history, nemesis, found, ends, judged }
@@ -254,10 +254,14 @@ impl<'a> Run<'a> {
         let audited = self.until(deadline, |w| done.get() && !w.is_up(clients));
         if !audited && !self.broken() {
             let mut text = format!("{} s after healing, not every partition took and showed a record", HEAL.as_secs());
+            let mut law = "L1 serves-again";
             if let Cluster::Broker(cluster) = &self.cluster {
-                text = format!("{text}; {}", cluster.refused.borrow());
+                let refused = cluster.refused.borrow();
+                text = format!("{text}; {refused}");
+                // There is room again.
+                law = if refused.ends_with(broker::audit::STORAGE_REFUSES) { "L6 writes-resume" } else { law };
             }
-            self.found.push(Violation { law: "L1 serves-again", partition: None, text });
+            self.found.push(Violation { law, partition: None, text });
         }
         self.await_retention();
     }

@@ -68,9 +68,10 @@ fn beyond(subject: Subject, kind: Kind) -> bool {
     match subject {
         // Without replicas a read error at start is final, and it has no retention that frees space.
         // Its shards hand nothing over.
-        Subject::Specimen => matches!(kind, Kind::ReadError | Kind::DiskFull | Kind::Cores),
-        // A read error at a broker's start is final as well: its one copy can't be healed.
-        Subject::Broker => matches!(kind, Kind::ReadError | Kind::DiskFull),
+        Subject::Specimen => {
+            matches!(kind, Kind::ReadError | Kind::DiskFull | Kind::Cores | Kind::Rot | Kind::Stale)
+        }
+        Subject::Broker => false,
     }
 }
 
@@ -83,11 +84,20 @@ fn swarm(seed: u64, subject: Subject, nodes: u16, load: Duration) -> Vec<Fault> 
         let own = dice.next_u64();
         let mut dice = dice.child(own);
         let cut = kind == Kind::PowerCut;
-        if !dice.chance(if cut { 0.9 } else { 0.4 }) || beyond(subject, kind) {
+        // What a damage touches may be refused from then on: it is rare, so that the other promises are tested.
+        let rots = matches!(kind, Kind::Rot | Kind::Stale);
+        let odds = if cut {
+            0.9
+        } else if rots {
+            0.2
+        } else {
+            0.4
+        };
+        if !dice.chance(odds) || beyond(subject, kind) {
             continue;
         }
         let every_ms = dice.between(1_500, 20_000);
-        let count = (load_ms / every_ms).max(if cut { CUTS_MIN } else { 1 });
+        let count = if rots { dice.between(1, 3) } else { (load_ms / every_ms).max(if cut { CUTS_MIN } else { 1 }) };
         for _ in 0..count {
             let fault = draw(kind, nodes, load_ms, &mut dice);
             if kind == Kind::Cores && dice.chance(0.7) {
@@ -121,7 +131,10 @@ fn draw(kind: Kind, nodes: u16, load_ms: u64, dice: &mut Stream) -> Fault {
         Kind::Stall => (long, dice.below(4) as i64),
         Kind::DiskSlow => (long, 1 << dice.between(2, 9)),
         Kind::SyncError | Kind::ReadError => (long, dice.between(2, 50) as i64),
-        Kind::DiskFull | Kind::AcceptError | Kind::WallFreeze => (long, 0),
+        Kind::DiskFull => (long, if dice.chance(0.5) { 0 } else { 1 << dice.between(12, 22) }),
+        Kind::AcceptError | Kind::WallFreeze => (long, 0),
+        Kind::Rot => (0, dice.next_u64() as i64 >> 1),
+        Kind::Stale => (long, dice.next_u64() as i64 >> 1),
         Kind::Loss => (long, dice.between(1, 300) as i64),
         Kind::Resets => (0, 0),
         Kind::WallStep => {

@@ -640,7 +640,7 @@ impl Place {
         self.core.record(self.host, self.shard, What::DiskSubmit, kind as u64, hash);
         let mut state = self.core.state.borrow_mut();
         let State { agenda, hosts, .. } = &mut *state;
-        let due = hosts[self.host as usize].drive.submit(job, self.core.now());
+        let due = hosts[self.host as usize].drive.submit(job, self.shard, self.core.now());
         if let Some((at, op, serial)) = due {
             agenda.plan(at, Due::Disk { host: self.host, op, serial });
         }

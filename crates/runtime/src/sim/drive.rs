@@ -11,6 +11,7 @@ use super::image::{Image, Ino};
 use super::pages::{CutOdds, CutReport, PAGE};
 use super::stream::Stream;
 use crate::buf::Buf;
+use crate::disk::WRITES_IN_FLIGHT_MAX;
 use crate::sync::oneshot;
 
 /// Odds, of 1 per operation, of errors and of lies.
@@ -134,6 +135,7 @@ impl Job {
 
 struct InFlight {
     serial: u64,
+    shard: u16,
     job: Job,
 }
 
@@ -188,15 +190,15 @@ impl Drive {
     }
 
     /// Takes an operation in. When it completes; `None` while the disk hangs.
-    pub(crate) fn submit(&mut self, job: Job, now: u64) -> Option<(u64, u32, u64)> {
-        self.check(&job);
+    pub(crate) fn submit(&mut self, job: Job, shard: u16, now: u64) -> Option<(u64, u32, u64)> {
+        self.check(&job, shard);
         // An operation in flight keeps its file, though its name and its handle may go.
         if let Some(ino) = job.ino() {
             self.image.hold(ino);
         }
         self.serial += 1;
         let serial = self.serial;
-        let slot = self.jobs.insert(InFlight { serial, job }) as u32;
+        let slot = self.jobs.insert(InFlight { serial, shard, job }) as u32;
         if self.hung {
             self.held.push((slot, serial));
             return None;
@@ -259,10 +261,14 @@ impl Drive {
         self.misuse.take()
     }
 
-    fn check(&mut self, job: &Job) {
+    fn check(&mut self, job: &Job, shard: u16) {
         let Job::Write { ino, pos, buf, .. } = job else { return };
         if !self.finds_misuse {
             return;
+        }
+        let writes = |(_, f): &(usize, &InFlight)| f.shard == shard && matches!(f.job, Job::Write { .. });
+        if self.jobs.iter().filter(writes).count() >= WRITES_IN_FLIGHT_MAX {
+            self.misuse = Some(format!("more than {WRITES_IN_FLIGHT_MAX} writes in flight on shard {shard}"));
         }
         let pages = |pos: u64, len: usize| pos / PAGE as u64..(pos + len as u64).div_ceil(PAGE as u64);
         let mine = pages(*pos, buf.len());

@@ -251,6 +251,7 @@ impl Image {
                     self.directory(child)?;
                     child
                 }
+                None if self.used >= self.capacity => return Err(io::ErrorKind::StorageFull.into()),
                 None => self.link(ino, name, Inode::Directory(Directory::default())),
             };
         }
@@ -669,6 +670,19 @@ impl Image {
                 content.damage(with, |data| *data = one);
             }
         }
+    }
+
+    /// A page of the file as it is on the platter; zeros where nothing was ever written.
+    pub fn platter(&self, ino: Ino, page: u32) -> [u8; PAGE] {
+        match self.inodes.get(&ino) {
+            Some(Inode::File(file)) => file.content.platter(page),
+            _ => [0; PAGE],
+        }
+    }
+
+    /// Changes a page of the file on the platter; a pending write over it hides the change.
+    pub fn set_platter(&mut self, ino: Ino, page: u32, bytes: &[u8; PAGE]) {
+        self.file_mut(ino).content.damage(page, |data| *data = *bytes);
     }
 
     /// A hash over names, sizes and bytes, durable and pending.

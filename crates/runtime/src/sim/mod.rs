@@ -37,7 +37,7 @@ pub(crate) use self::core::Place;
 pub use self::core::{Ended, Leftover, Planted};
 pub use clock::Clock;
 pub use drive::{DiskFaults, DiskProfile, Drive};
-pub use image::Damage;
+pub use image::{Damage, Image};
 pub use pages::CutReport;
 pub use schedule::Policy;
 pub use stream::Stream;

@@ -46,6 +46,7 @@ fn config(cores: u16) -> Config {
     config.cores = cores;
     config.memory = u64::from(cores) * buggify!("memory of 8 MiB", 0.3, 8 << 20, 256 << 20);
     config.journal_file_bytes = 1 << 20;
+    config.storage_min_free = buggify!("storage_min_free 128 KiB", 0.5, Some(128 << 10), config.storage_min_free);
     // Clocks jump by years: what a group committed must not age out.
     Arc::make_mut(&mut config.settings).insert("offsets.retention.minutes".into(), i32::MAX.to_string());
     config

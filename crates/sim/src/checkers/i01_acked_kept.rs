@@ -35,6 +35,10 @@ impl AckedKept {
                 let deleted = self.deleted.entry(*partition).or_default();
                 *deleted = (*deleted).max(*before);
             }
+            // What a damaged disk refuses isn't kept; I16 sees to it that nothing else is refused.
+            Event::Lost { partition, from, to } => {
+                self.acked.retain(|(p, offset), _| p != partition || !(from..to).contains(&offset));
+            }
             Event::Refused { partition, record } | Event::Unknown { partition, record } => {
                 self.sent.remove(&(*partition, *record));
             }

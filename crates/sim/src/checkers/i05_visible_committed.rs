@@ -37,6 +37,9 @@ impl Visible {
                     found.push(Violation { law: LAW, partition: Some(*partition), text });
                 }
             }
+            Event::Lost { partition, from, to } => {
+                self.seen.retain(|(p, offset), _| p != partition || !(from..to).contains(&offset));
+            }
             Event::Delete { partition, before } => {
                 let deleted = self.deleted.entry(*partition).or_default();
                 *deleted = (*deleted).max(*before);

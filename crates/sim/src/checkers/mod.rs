@@ -9,6 +9,7 @@ mod i08_no_step_back;
 mod i10_producer_sequence;
 mod i13_group_offsets;
 mod i15_retention;
+mod i16_checksums;
 mod i20_topic_id;
 pub mod i22_accounting;
 pub mod i23_nothing_left;
@@ -38,6 +39,7 @@ pub struct Checkers {
     sequence: i10_producer_sequence::ProducerSequence,
     no_step_back: i08_no_step_back::NoStepBack,
     group_offsets: i13_group_offsets::GroupOffsets,
+    checksums: i16_checksums::Checksums,
 }
 
 impl Checkers {
@@ -80,6 +82,7 @@ impl Checkers {
         self.sequence.judge(event, &mut found);
         self.no_step_back.judge(event, &mut found);
         self.group_offsets.judge(event, &mut found);
+        self.checksums.judge(event, &mut found);
         found
     }
 }
@@ -145,8 +148,8 @@ mod tests {
     fn an_acked_record_that_is_missing_or_changed_is_i1() {
         check(vec![produce(1), acked(1, 0), scan(vec![])], &["I1 acked-kept"]);
         let other = Seen { value: 11, ..seen(0, 1) };
-        check(vec![produce(1), acked(1, 0), scan(vec![other])], &["I1 acked-kept"]);
-        check(vec![produce(1), acked(1, 0), read(0, vec![other])], &["I1 acked-kept"]);
+        check(vec![produce(1), acked(1, 0), scan(vec![other])], &["I1 acked-kept", "I16 checksums"]);
+        check(vec![produce(1), acked(1, 0), read(0, vec![other])], &["I1 acked-kept", "I16 checksums"]);
         check(vec![produce(1), produce(2), acked(1, 0), acked(2, 0)], &["I1 acked-kept"]);
     }
 
@@ -302,6 +305,18 @@ mod tests {
         check([anew(), vec![by_name.clone(), read.clone()]].concat(), &[]);
         let refused = Event::Refused { partition: Partition(9), record: record(2) };
         check([anew(), vec![by_name, refused, read]].concat(), &["I6 definite-failure"]);
+    }
+
+    #[test]
+    fn bytes_that_nobody_wrote_are_i16_and_what_a_damaged_disk_refuses_is_not_missed() {
+        let unknown = Event::Unknown { partition: P, record: record(1) };
+        let other = Seen { value: 11, ..seen(0, 1) };
+        check(vec![produce(1), unknown, read(0, vec![other])], &["I16 checksums"]);
+        check(vec![Event::Garbage { partition: P, from: 3 }], &["I16 checksums"]);
+        let written: Vec<Event> = (1..=4).flat_map(|n| [produce(n), acked(n, n - 1)]).collect();
+        let lost = Event::Lost { partition: P, from: 1, to: 3 };
+        check([&written[..], &[lost.clone(), scan(vec![seen(0, 1), seen(3, 4)])]].concat(), &[]);
+        check([&written[..], &[lost, scan(vec![seen(0, 1)])]].concat(), &["I1 acked-kept"]);
     }
 
     #[test]
