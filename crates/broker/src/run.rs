@@ -543,8 +543,9 @@ async fn drain(rt: &Runtime, kafka: &Rc<Kafka>, shard: &Rc<Shard>, wait: Duratio
     if kafka.connections() > 0 {
         warn!(connections = kafka.connections(), "connections are cut: the time to stop is over");
         kafka.cut();
+        // One may wait for a disk that hangs, and so does the stop then.
         while kafka.connections() > 0 {
-            rt.yield_now().await;
+            rt.sleep(Duration::from_millis(5)).await;
         }
     }
 }
