@@ -5,10 +5,19 @@ use ouzel_groups::{
     CommitError, CommitOffsetError, DeleteGroupError, DeleteOffsetError, DeleteOffsetsError, FetchError,
     HeartbeatError, JoinError, LeaveError, LeaverError, SyncError, Unavailable, UnstableOffset,
 };
+use ouzel_model::{PartitionId, TopicId};
 use ouzel_partition::{AppendError, AppendRefused, DeleteError, LookupError, ProducerError, ReadError};
 use ouzel_records::Refusal;
-use ouzel_shard::ChangeError;
+use ouzel_shard::{ChangeError, Shard};
 use ouzel_wire::ErrorCode;
+
+/// Of a partition that isn't open on its shard: to a client that its disk spoiled it isn't unknown.
+pub(crate) fn absent(shard: &Shard, topic: TopicId, partition: PartitionId) -> ErrorCode {
+    match shard.is_offline(topic, partition) {
+        true => ErrorCode::KafkaStorageError,
+        false => ErrorCode::UnknownTopicOrPartition,
+    }
+}
 
 pub(crate) fn append(error: &AppendError) -> ErrorCode {
     match error {

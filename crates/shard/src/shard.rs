@@ -167,6 +167,11 @@ impl Shard {
         &self.options.inboxes[usize::from(to.0)]
     }
 
+    /// Whether the partition is here but its log is damaged or lost, so that it isn't served.
+    pub fn is_offline(&self, topic: TopicId, partition: PartitionId) -> bool {
+        self.offline.borrow().contains(&(topic, partition))
+    }
+
     /// The partition, if it is open on this shard.
     pub fn partition(&self, topic: TopicId, partition: PartitionId) -> Option<Rc<Partition>> {
         self.partitions.borrow().get(&(topic, partition)).cloned()

@@ -77,7 +77,7 @@ fn delete(shard: &Rc<Shard>, items: Vec<Item>) -> impl Future<Output = Vec<Answe
         for (topic, partition, offset) in items {
             let to = if offset == -1 { None } else { Some(Offset(offset)) };
             answers.push(match shard.partition(topic, partition) {
-                None => Err(ErrorCode::UnknownTopicOrPartition),
+                None => Err(error::absent(&shard, topic, partition)),
                 Some(partition) => {
                     partition.delete_records(to).await.map(|start| start.0).map_err(|e| error::delete_records(&e))
                 }

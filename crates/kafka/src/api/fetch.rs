@@ -195,7 +195,7 @@ fn read_here(shard: &Rc<Shard>, items: Vec<Item>) -> impl Future<Output = Vec<Pa
 
 async fn read_one(shard: &Rc<Shard>, item: &Item, left: usize, at_least_one: bool) -> Part {
     let Some(partition) = shard.partition(item.topic, item.partition) else {
-        return Part::failed(ErrorCode::UnknownTopicOrPartition);
+        return Part::failed(error::absent(shard, item.topic, item.partition));
     };
     if let Some(code) = epoch_error(item.epoch, partition.leader_epoch()) {
         return Part::failed(code);

@@ -99,7 +99,7 @@ fn look_up(shard: &Rc<Shard>, items: Vec<Item>) -> impl Future<Output = Vec<Answ
         let mut answers = Vec::with_capacity(items.len());
         for item in items {
             answers.push(match shard.partition(item.topic, item.partition) {
-                None => Err(ErrorCode::UnknownTopicOrPartition),
+                None => Err(error::absent(&shard, item.topic, item.partition)),
                 Some(partition) => match super::fetch::epoch_error(item.epoch, partition.leader_epoch()) {
                     Some(code) => Err(code),
                     None => partition.lookup(item.spec).await.map_err(|e| error::lookup(&e)),

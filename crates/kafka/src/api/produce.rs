@@ -44,7 +44,7 @@ struct Stored {
 }
 
 enum Refused {
-    Unknown,
+    Absent(ErrorCode),
     Append(AppendError),
     Lost,
 }
@@ -134,7 +134,9 @@ fn append(shard: &Rc<Shard>, items: Vec<Item>) -> impl Future<Output = Vec<Resul
     let appended: Vec<std::result::Result<(Appended, u32), Refused>> = items
         .into_iter()
         .map(|item| {
-            let partition = shard.partition(item.topic, item.partition).ok_or(Refused::Unknown)?;
+            let partition = shard
+                .partition(item.topic, item.partition)
+                .ok_or_else(|| Refused::Absent(error::absent(shard, item.topic, item.partition)))?;
             let records = records(&item.batch);
             let appended = partition.append(item.batch, item.zstd, Source::Client, item.acks_all);
             appended.map(|appended| (appended, records)).map_err(Refused::Append)
@@ -174,7 +176,7 @@ fn answer(index: i32, result: Option<Result>) -> PartitionProduceResponse {
             log_start_offset: stored.log_start,
             ..Default::default()
         },
-        Some(Err(Refused::Unknown)) => failure(index, ErrorCode::UnknownTopicOrPartition, None),
+        Some(Err(Refused::Absent(code))) => failure(index, code, None),
         Some(Err(Refused::Append(error))) => failure(index, error::append(&error), Some(&error)),
         // The outcome is open: a retriable code that doesn't say "not written".
         Some(Err(Refused::Lost)) | None => failure(index, ErrorCode::RequestTimedOut, None),

@@ -23,7 +23,7 @@ use ouzel_runtime::Runtime;
 /// Where a broker listens.
 pub const PORT: u16 = 9_092;
 /// Planted bugs of the broker's rooms, each caught by the sweep within a few hundred seeds.
-pub const PLANTS: [&str; 8] = ["21", "25", "30", "46", "47", "48", "D20", "D22"];
+pub const PLANTS: [&str; 13] = ["21", "25", "30", "46", "47", "48", "53", "D16", "D2", "D20", "D21", "D22", "D4"];
 
 type Root = Pin<Box<dyn Future<Output = ()>>>;
 
