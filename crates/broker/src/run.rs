@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ouzel_controller::{CONTROLLER_LOG, Command, Controller, ControllerOptions, Image, Node, Plan};
-use ouzel_kafka::{Kafka, KafkaOptions, Listening};
+use ouzel_kafka::{ConnectionLimits, Kafka, KafkaOptions, Listening};
 use ouzel_log::{HandOverError, LogId, OpenError, Store, StoreConfig};
 use ouzel_model::config::Values;
 use ouzel_model::{ClusterId, NodeId, PartitionId, ShardId, TopicId};
@@ -319,7 +319,10 @@ impl First {
             advertised_host: advertised.0.clone(),
             advertised_port: advertised.1,
             rack: None,
-            connections_max: usize::try_from(cluster.connections_max).unwrap_or(usize::MAX),
+            limits: Arc::new(ConnectionLimits::new(
+                usize::try_from(cluster.connections_max).unwrap_or(usize::MAX),
+                usize::try_from(cluster.connections_per_ip_max).unwrap_or(usize::MAX),
+            )),
             idle_max: cluster.connections_idle_max_ms.map_or(Duration::MAX, Duration::from_millis),
         };
         let kafka = Kafka::new(shard.clone(), options.clone());
@@ -536,7 +539,8 @@ async fn drain(rt: &Runtime, kafka: &Rc<Kafka>, shard: &Rc<Shard>, wait: Duratio
     for coordinator in shard.all_coordinators() {
         coordinator.resign();
     }
-    let deadline = rt.now() + wait;
+    // A fifth of the time is for what comes behind: syncs, and the end of tasks.
+    let deadline = rt.now() + wait / 5 * 4;
     while kafka.connections() > 0 && rt.now() < deadline {
         rt.sleep(Duration::from_millis(5)).await;
     }

@@ -280,6 +280,7 @@ fn a_large_log_is_rewritten_and_trimmed() {
         assert!(codes.iter().all(|c| *c == ErrorCode::None), "{codes:?}");
     }
     let earliest = ListOffsetsRequest {
+        replica_id: -1,
         topics: vec![ListOffsetsTopic {
             name: "__consumer_offsets".into(),
             partitions: vec![ListOffsetsPartition { partition_index: 0, timestamp: -2, ..Default::default() }],

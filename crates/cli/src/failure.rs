@@ -105,7 +105,9 @@ impl Failure {
             ErrorCode::NonEmptyGroup => failure.next("stop its members first; `ouzel group describe GROUP` names them"),
             ErrorCode::UnknownMemberId => failure
                 .next("a group with members moves itself: stop them first, `ouzel group describe GROUP` names them"),
-            ErrorCode::KafkaStorageError => failure.next("look at the broker's log: its disk is full or failed"),
+            // The broker's words name directory, free bytes and threshold.
+            ErrorCode::KafkaStorageError => Failure { code: "E-DISK-LOW", ..failure }
+                .next("delete topics or lower their `retention.bytes`, or give the broker more disk"),
             _ => failure,
         }
     }

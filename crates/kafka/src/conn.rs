@@ -6,14 +6,14 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use ouzel_runtime::metrics::Histogram;
 use ouzel_runtime::sync::{Permit, Semaphore, channel};
 use ouzel_runtime::{Class, Conn, Instant};
 use ouzel_wire::frame::{self, FRAME_BYTES_MAX};
 use tracing::info;
 
-use crate::dispatch;
+use crate::dispatch::{self, Peer, Request};
 use crate::server::{Kafka, Open};
 
 /// Size of a shard's buffer for first bytes.
@@ -22,21 +22,26 @@ pub(crate) const SCRATCH_BYTES: usize = 64 << 10;
 const REPLIES_MAX: usize = 64;
 /// KiB of requests of one connection that may be under way; a single larger one goes alone.
 const CONNECTION_KIB_MAX: usize = 16 << 10;
+/// A client that takes its answer takes this much of it at a time.
+const PIECE_BYTES: usize = 1 << 20;
 /// A frame's buffer doubles as its bytes arrive, from this size on: nothing is allocated for a size that was only declared.
 const FRAME_GROWTH_MIN: usize = 16 << 10;
 
+/// A handler under way.
+pub(crate) type Handling = Pin<Box<dyn Future<Output = Outcome>>>;
+
 /// The answer to a request.
 pub(crate) enum Reply {
-    /// Encoded.
-    Now(Vec<Bytes>),
+    /// Not begun: a request that waits for its turn holds its frame and nothing else.
+    InTurn(Request),
     /// Under way; awaited in its turn.
-    Later(Pin<Box<dyn Future<Output = Outcome>>>),
+    Begun(Handling),
 }
 
 /// What becomes of the connection after a request.
 pub(crate) enum Outcome {
-    /// A reply.
-    Send(Vec<Bytes>),
+    /// A reply, and the room its records have until it is written.
+    Send(Vec<Bytes>, Option<Permit>),
     /// None is expected.
     Nothing,
     /// The protocol's answer is to close, for this reason.
@@ -62,19 +67,20 @@ enum End {
 /// Serves a connection until it ends.
 pub(crate) async fn serve(kafka: &Rc<Kafka>, open: &Rc<Open>) {
     let rt = kafka.shard.runtime();
+    let peer = Rc::new(Peer::new(open.conn.peer_addr()));
     let (replies, mut queue) = channel::channel::<Queued>(REPLIES_MAX);
     let writer = {
-        let (kafka, open) = (kafka.clone(), open.clone());
+        let (kafka, open, peer) = (kafka.clone(), open.clone(), peer.clone());
         let (ended, end) = ouzel_runtime::sync::oneshot::oneshot();
         let task = rt.spawn(Class::Serve, async move {
-            let end = write_replies(&kafka, &open, &mut queue).await;
+            let end = write_replies(&kafka, &open, &peer, &mut queue).await;
             // The reader may have ended first; either way this connection is done.
             drop(queue);
             let _ = ended.send(end);
         });
         (task, end)
     };
-    let end = read_requests(kafka, open, replies).await;
+    let end = read_requests(kafka, open, &peer, replies).await;
     let (task, written) = writer;
     let end = match end {
         // Requests taken before a graceful end are answered; whoever closed or broke the connection waits for nothing.
@@ -82,7 +88,11 @@ pub(crate) async fn serve(kafka: &Rc<Kafka>, open: &Rc<Open>) {
         end => {
             task.abort();
             task.await;
-            end
+            match (end, written.await) {
+                // The reader ended because the writer closed the connection, and that one knows why.
+                (End::Usual, Ok(written)) => written,
+                (end, _) => end,
+            }
         }
     };
     open.conn.shutdown();
@@ -92,16 +102,21 @@ pub(crate) async fn serve(kafka: &Rc<Kafka>, open: &Rc<Open>) {
     }
 }
 
-async fn write_replies(kafka: &Rc<Kafka>, open: &Rc<Open>, queue: &mut channel::Receiver<Queued>) -> End {
+async fn write_replies(
+    kafka: &Rc<Kafka>,
+    open: &Rc<Open>,
+    peer: &Rc<Peer>,
+    queue: &mut channel::Receiver<Queued>,
+) -> End {
     while let Some(Queued { reply, read, latency, _memory }) = queue.recv().await {
         let outcome = match reply {
-            Reply::Now(bytes) => Outcome::Send(bytes),
-            Reply::Later(reply) => reply.await,
+            Reply::InTurn(request) => request.handle(kafka, peer).await,
+            Reply::Begun(handling) => handling.await,
         };
         match outcome {
-            Outcome::Send(bytes) => {
+            Outcome::Send(bytes, _room) => {
                 kafka.metrics.sent_bytes.add(bytes.iter().map(|b| b.len() as u64).sum());
-                if let Err(error) = open.conn.write_all_bytes(&mut VecDeque::from(bytes)).await {
+                if let Err(error) = write(kafka, open, bytes).await {
                     open.conn.shutdown();
                     return write_end(&error);
                 }
@@ -121,6 +136,27 @@ async fn write_replies(kafka: &Rc<Kafka>, open: &Rc<Open>, queue: &mut channel::
     End::Usual
 }
 
+/// Writes an answer piece by piece, noting when each was begun.
+async fn write(kafka: &Kafka, open: &Open, answer: Vec<Bytes>) -> io::Result<()> {
+    let (mut rest, mut piece) = (VecDeque::from(answer), VecDeque::new());
+    while !rest.is_empty() {
+        let mut room = PIECE_BYTES;
+        while room > 0
+            && let Some(mut slice) = rest.pop_front()
+        {
+            if slice.len() > room {
+                rest.push_front(slice.split_off(room));
+            }
+            room -= slice.len();
+            piece.push_back(slice);
+        }
+        open.writing.set(Some(kafka.shard.runtime().now()));
+        open.conn.write_all_bytes(&mut piece).await?;
+    }
+    open.writing.set(None);
+    Ok(())
+}
+
 fn write_end(error: &io::Error) -> End {
     match error.kind() {
         // The client left while its answer was on the way.
@@ -129,9 +165,8 @@ fn write_end(error: &io::Error) -> End {
     }
 }
 
-async fn read_requests(kafka: &Rc<Kafka>, open: &Rc<Open>, replies: channel::Sender<Queued>) -> End {
+async fn read_requests(kafka: &Rc<Kafka>, open: &Rc<Open>, peer: &Rc<Peer>, replies: channel::Sender<Queued>) -> End {
     let rt = kafka.shard.runtime();
-    let peer = Rc::new(dispatch::Peer::new(open.conn.peer_addr()));
     let budget = Semaphore::new(CONNECTION_KIB_MAX);
     let mut input = Input::default();
     loop {
@@ -152,7 +187,7 @@ async fn read_requests(kafka: &Rc<Kafka>, open: &Rc<Open>, replies: channel::Sen
         kafka.metrics.received_bytes.add(frame.len() as u64 + 4);
         let Ok(own) = budget.acquire(kib.min(CONNECTION_KIB_MAX)).await else { return End::Usual };
         let Ok(shared) = kafka.memory.acquire(kib).await else { return End::Usual };
-        let reply = match dispatch::start(kafka, &peer, frame).await {
+        let reply = match dispatch::start(kafka, peer, frame).await {
             Ok(reply) => reply,
             Err(cause) => {
                 kafka.metrics.request_errors.add(1);
@@ -168,7 +203,8 @@ async fn read_requests(kafka: &Rc<Kafka>, open: &Rc<Open>, replies: channel::Sen
 /// Bytes of a frame that isn't whole yet, and whole ones that came with it.
 #[derive(Default)]
 struct Input {
-    whole: VecDeque<Bytes>,
+    /// Whole frames, as they came: requests are slices of it.
+    whole: Bytes,
     /// As long as its frame may be read to without growing; `filled` bytes of it are read.
     partial: BytesMut,
     filled: usize,
@@ -178,7 +214,7 @@ impl Input {
     /// The next frame, without its size prefix; `None` when the client closed the connection between two. Cancel-safe.
     async fn next_frame(&mut self, conn: &Conn, scratch: &std::cell::RefCell<Vec<u8>>) -> Result<Option<Bytes>, End> {
         loop {
-            if let Some(frame) = self.whole.pop_front() {
+            if let Some(frame) = self.cut() {
                 return Ok(Some(frame));
             }
             if conn.readable().await.is_err() {
@@ -220,15 +256,27 @@ impl Input {
         }
     }
 
-    /// Splits what came into frames; the rest becomes the partial one.
-    fn take(&mut self, mut bytes: &[u8]) -> Result<(), End> {
-        while let Some(len) = frame_len(bytes)? {
-            let Some(frame) = bytes.get(4..4 + len) else { break };
-            self.whole.push_back(Bytes::copy_from_slice(frame));
-            bytes = &bytes[4 + len..];
+    /// Cuts the next whole frame off.
+    fn cut(&mut self) -> Option<Bytes> {
+        let len = self.whole.first_chunk().map(|size| u32::from_be_bytes(*size) as usize)?;
+        self.whole.advance(4);
+        let frame = self.whole.split_to(len);
+        if self.whole.is_empty() {
+            self.whole = Bytes::new();
         }
-        self.partial = BytesMut::from(bytes);
-        self.filled = bytes.len();
+        Some(frame)
+    }
+
+    /// Takes what came: whole frames together, the rest becomes the partial one.
+    fn take(&mut self, bytes: &[u8]) -> Result<(), End> {
+        let mut end = 0;
+        while let Some(len) = frame_len(&bytes[end..])?.filter(|len| 4 + len <= bytes.len() - end) {
+            end += 4 + len;
+        }
+        let (whole, rest) = bytes.split_at(end);
+        self.whole = Bytes::copy_from_slice(whole);
+        self.partial = BytesMut::from(rest);
+        self.filled = rest.len();
         Ok(())
     }
 
@@ -249,7 +297,7 @@ impl Input {
         if self.filled == 4 + len {
             let mut frame = std::mem::take(&mut self.partial);
             frame.truncate(self.filled);
-            self.whole.push_back(frame.split_off(4).freeze());
+            self.whole = frame.freeze();
             self.filled = 0;
         }
         Ok(())
@@ -290,7 +338,7 @@ mod tests {
 
     /// Feeds bytes in pieces of `piece`, as a socket would; returns the frames.
     fn check(bytes: &[u8], piece: usize) -> Vec<Bytes> {
-        let mut input = Input::default();
+        let (mut input, mut frames) = (Input::default(), Vec::new());
         let mut rest = bytes;
         while !rest.is_empty() {
             let n = if input.filled == 0 {
@@ -307,9 +355,10 @@ mod tests {
                 n
             };
             rest = &rest[n..];
+            frames.extend(std::iter::from_fn(|| input.cut()));
         }
         assert_eq!(input.filled, 0, "nothing is left over");
-        input.whole.into()
+        frames
     }
 
     #[test]

@@ -13,4 +13,4 @@ mod error;
 mod server;
 mod session;
 
-pub use server::{Kafka, KafkaOptions, Listening};
+pub use server::{ConnectionLimits, Kafka, KafkaOptions, Listening};

@@ -3,26 +3,32 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ouzel_runtime::metrics::{Counter, Gauge, Histogram, Metric, Registry};
-use ouzel_runtime::sync::Semaphore;
+use ouzel_runtime::sync::{Permit, Semaphore};
 use ouzel_runtime::{Class, Conn, Instant, Listener, Runtime};
 use ouzel_shard::Shard;
 use ouzel_wire::ApiKey;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
-use crate::conn;
 use crate::session::Sessions;
+use crate::{conn, dispatch};
 
-/// Connections are looked at for idleness this often.
+/// Connections are looked at for idleness this often, and at least four times in the time that they may be idle.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
+const SWEEP_EVERY_MIN: Duration = Duration::from_millis(50);
 /// Rest after an accept that failed, which mostly means that the process has no descriptor left.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
-/// Requests and their replies may hold this much of a shard's memory, KiB.
+/// Requests under way may hold this much of a shard's memory, KiB.
 const REQUEST_KIB_MAX: usize = 256 << 10;
+/// Records in answers that their consumers haven't taken yet, KiB of a shard.
+const ANSWER_KIB_MAX: usize = 64 << 10;
+/// What a fetch may bring although others hold all of that, bytes.
+const ANSWER_BYTES_MIN: usize = 64 << 10;
 
 /// How this broker's Kafka door works.
 #[derive(Clone, Debug)]
@@ -33,10 +39,53 @@ pub struct KafkaOptions {
     pub advertised_port: u16,
     /// This broker's rack.
     pub rack: Option<String>,
-    /// Connections per shard.
-    pub connections_max: usize,
+    /// How many may be connected; the same for all shards.
+    pub limits: Arc<ConnectionLimits>,
     /// A connection without a request for this long is closed. Setting `connections.max.idle.ms`.
     pub idle_max: Duration,
+}
+
+/// Who is connected to a broker, on whichever shard, and how many may be.
+#[derive(Debug)]
+pub struct ConnectionLimits {
+    max: usize,
+    per_ip_max: usize,
+    /// In all, and by address.
+    open: Mutex<(usize, BTreeMap<IpAddr, usize>)>,
+}
+
+impl ConnectionLimits {
+    /// At most `max` connections, and `per_ip_max` of one address. Settings `max.connections` and `max.connections.per.ip`.
+    pub fn new(max: usize, per_ip_max: usize) -> ConnectionLimits {
+        ConnectionLimits { max, per_ip_max, open: Mutex::default() }
+    }
+
+    /// Counts a connection in, or says which setting is against it.
+    fn enter(&self, ip: IpAddr) -> Result<(), &'static str> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let (all, by_ip) = &mut *open;
+        if *all >= self.max {
+            return Err("max.connections");
+        }
+        if by_ip.get(&ip).copied().unwrap_or_default() >= self.per_ip_max {
+            return Err("max.connections.per.ip");
+        }
+        *by_ip.entry(ip).or_default() += 1;
+        *all += 1;
+        Ok(())
+    }
+
+    fn leave(&self, ip: IpAddr) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let (all, by_ip) = &mut *open;
+        *all -= 1;
+        match by_ip.get_mut(&ip) {
+            Some(own) if *own > 1 => *own -= 1,
+            _ => {
+                by_ip.remove(&ip);
+            }
+        }
+    }
 }
 
 /// One shard's share of the Kafka door.
@@ -46,6 +95,10 @@ pub struct Kafka {
     pub(crate) sessions: RefCell<Sessions>,
     /// KiB of requests under way, of all connections.
     pub(crate) memory: Semaphore,
+    /// KiB of decoded requests that are over their connections' share.
+    pub(crate) dear: Semaphore,
+    /// KiB of records in answers that haven't left.
+    answers: Semaphore,
     /// Where first bytes are read to; no connection holds a buffer while it is idle.
     pub(crate) scratch: RefCell<Vec<u8>>,
     open: RefCell<BTreeMap<u64, Rc<Open>>>,
@@ -59,6 +112,8 @@ pub(crate) struct Open {
     pub last_request: Cell<Instant>,
     /// Requests read and not yet answered.
     pub under_way: Cell<usize>,
+    /// Since when the client hasn't taken the next piece of an answer.
+    pub writing: Cell<Option<Instant>>,
 }
 
 /// A bound listener that isn't served yet.
@@ -176,6 +231,8 @@ impl Kafka {
             metrics: Metrics::new(shard.runtime()),
             sessions: RefCell::new(Sessions::new(shard.id())),
             memory: Semaphore::new(REQUEST_KIB_MAX),
+            dear: Semaphore::new(dispatch::DEAR_KIB_MAX),
+            answers: Semaphore::new(ANSWER_KIB_MAX),
             scratch: RefCell::new(vec![0; conn::SCRATCH_BYTES]),
             open: RefCell::default(),
             next: Cell::new(0),
@@ -193,20 +250,28 @@ impl Kafka {
                 accepted = listening.0.accept() => accepted,
             };
             match accepted {
-                Ok(conn) if self.open.borrow().len() >= self.options.connections_max => {
-                    self.metrics.closed_abnormally.add(1);
-                    warn!(peer = %conn.peer_addr(), max = self.options.connections_max, "connection refused: max.connections is reached");
-                }
                 Ok(conn) => {
+                    let ip = conn.peer_addr().ip();
+                    if let Err(setting) = self.options.limits.enter(ip) {
+                        self.metrics.closed_abnormally.add(1);
+                        warn!(peer = %conn.peer_addr(), "connection refused: {setting} is reached");
+                        continue;
+                    }
                     let number = self.next.get();
                     self.next.set(number + 1);
-                    let open = Rc::new(Open { conn, last_request: Cell::new(rt.now()), under_way: Cell::new(0) });
+                    let open = Rc::new(Open {
+                        conn,
+                        last_request: Cell::new(rt.now()),
+                        under_way: Cell::new(0),
+                        writing: Cell::new(None),
+                    });
                     self.open.borrow_mut().insert(number, open.clone());
                     self.metrics.connections_total.add(1);
                     self.metrics.connections.set(self.open.borrow().len() as i64);
                     let kafka = self.clone();
                     self.shard.own(Class::Serve, async move {
                         conn::serve(&kafka, &open).await;
+                        kafka.options.limits.leave(ip);
                         kafka.open.borrow_mut().remove(&number);
                         kafka.metrics.connections.set(kafka.open.borrow().len() as i64);
                     });
@@ -219,19 +284,33 @@ impl Kafka {
         }
     }
 
-    /// Closes idle connections until the broker stops.
+    /// Closes idle connections, and those whose client takes no answer, until the broker stops.
     pub async fn sweep(self: Rc<Self>) {
-        let rt = self.shard.runtime().clone();
+        let rt = self.shard.runtime();
+        let idle_max = self.options.idle_max;
+        let every = (idle_max / 4).clamp(SWEEP_EVERY_MIN, SWEEP_EVERY);
         while !rt.stopping().is_set() {
-            rt.sleep(SWEEP_EVERY).await;
+            rt.sleep(every).await;
             let now = rt.now();
+            let is_over = |since: Instant| now.duration_since(since) > idle_max;
             for open in self.open.borrow().values() {
-                if open.under_way.get() == 0 && now.duration_since(open.last_request.get()) > self.options.idle_max {
+                if open.writing.get().is_some_and(is_over) {
+                    self.metrics.closed_abnormally.add(1);
+                    info!(peer = %open.conn.peer_addr(), cause = "an answer isn't taken", "connection closed");
+                    open.conn.shutdown();
+                } else if open.under_way.get() == 0 && is_over(open.last_request.get()) {
                     debug!(peer = %open.conn.peer_addr(), "idle connection closed");
                     open.conn.shutdown();
                 }
             }
         }
+    }
+
+    /// Room for the records of one answer, of which `wanted` bytes are asked: a quarter of what is left, so that consumers who don't
+    /// take theirs leave some to the others. Returns how many bytes it is; the permit goes with the answer.
+    pub(crate) fn answer_room(&self, wanted: usize) -> (usize, Option<Permit>) {
+        let bytes = wanted.min((self.answers.available() * 1024 / 4).max(ANSWER_BYTES_MIN));
+        (bytes, self.answers.try_acquire(bytes.div_ceil(1024)))
     }
 
     /// Closes all connections, whatever is under way on them.

@@ -1,6 +1,7 @@
 //! Fetch sessions: a consumer names its partitions once and then only what changed. Source: KIP-227.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use ouzel_model::{ShardId, TopicId};
 use ouzel_runtime::{Duration, Instant, Rng};
@@ -8,16 +9,25 @@ use ouzel_wire::{ErrorCode, Str};
 
 /// Sessions of one shard. Kafka's `max.incremental.fetch.session.cache.slots`, per core.
 const SESSIONS_MAX: usize = 1_000;
-/// Partitions of one session, and of one request.
+/// Partitions of one request.
 pub(crate) const PARTITIONS_MAX: usize = 100_000;
+/// Partitions of all sessions of one shard: about 25 MiB.
+const ALL_PARTITIONS_MAX: usize = 250_000;
 /// A session that was used within this time isn't pushed out by a new one.
 const EVICTABLE_AFTER: Duration = Duration::from_secs(120);
 
-/// A partition as a fetch request names it: by name below version 13, by id from there on.
+/// A topic as a fetch request names it: by name below version 13, by id from there on. Shares nothing with the request's frame: it is kept
+/// while the fetch waits, and by sessions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Key {
+pub(crate) struct Named {
     pub name: Str,
     pub id: TopicId,
+}
+
+/// A partition as a fetch request names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    pub topic: Rc<Named>,
     pub partition: i32,
 }
 
@@ -88,7 +98,9 @@ impl Sessions {
             }
             (old, 0) => {
                 self.sessions.remove(&old);
-                let Some(id) = self.free_id(now, rng) else { return Ok((Context::Sessionless, wanted)) };
+                let Some(id) = self.free_id(now, rng, wanted.len()) else {
+                    return Ok((Context::Sessionless, wanted));
+                };
                 let mut session =
                     Session { next_epoch: 1, by_id, partitions: vec![], places: BTreeMap::new(), last_used: now };
                 session.update(wanted.clone());
@@ -96,13 +108,19 @@ impl Sessions {
                 Ok((Context::Full(id), wanted))
             }
             (id, epoch) => {
-                let session = self.sessions.get_mut(&id).ok_or(ErrorCode::FetchSessionIdNotFound)?;
+                let session = self.sessions.get(&id).ok_or(ErrorCode::FetchSessionIdNotFound)?;
                 if session.next_epoch != epoch {
                     return Err(ErrorCode::InvalidFetchSessionEpoch);
                 }
                 if session.by_id != by_id {
                     return Err(ErrorCode::FetchSessionTopicIdError);
                 }
+                if !wanted.is_empty() && self.partitions() + wanted.len() > ALL_PARTITIONS_MAX {
+                    // The consumer names all its partitions next, and goes without a session.
+                    self.sessions.remove(&id);
+                    return Err(ErrorCode::FetchSessionIdNotFound);
+                }
+                let session = self.sessions.get_mut(&id).expect("just seen");
                 session.next_epoch = if epoch == i32::MAX { 1 } else { epoch + 1 };
                 session.last_used = now;
                 session.update(wanted);
@@ -135,8 +153,14 @@ impl Sessions {
         session.index();
     }
 
-    fn free_id(&mut self, now: Instant, rng: &Rng) -> Option<i32> {
-        if self.sessions.len() >= SESSIONS_MAX {
+    /// Partitions of all sessions.
+    fn partitions(&self) -> usize {
+        self.sessions.values().map(|s| s.partitions.len()).sum()
+    }
+
+    /// A number for a session of so many partitions; older sessions make room for it.
+    fn free_id(&mut self, now: Instant, rng: &Rng, partitions: usize) -> Option<i32> {
+        while self.sessions.len() >= SESSIONS_MAX || self.partitions() + partitions > ALL_PARTITIONS_MAX {
             let (&oldest, session) = self.sessions.iter().min_by_key(|(_, s)| s.last_used)?;
             if now.duration_since(session.last_used) < EVICTABLE_AFTER {
                 return None;
@@ -155,16 +179,13 @@ impl Sessions {
 
 impl Session {
     fn update(&mut self, wanted: Vec<Wanted>) {
-        for mut w in wanted {
-            // A session outlives the frame that named its topics.
-            w.key.name = w.key.name.detach();
+        for w in wanted {
             match self.places.get(&w.key) {
                 Some(&place) => self.partitions[place].0 = w,
-                None if self.partitions.len() < PARTITIONS_MAX => {
+                None => {
                     self.places.insert(w.key.clone(), self.partitions.len());
                     self.partitions.push((w, None));
                 }
-                None => {}
             }
         }
     }
@@ -191,7 +212,7 @@ mod tests {
     use super::*;
 
     fn wanted(partition: i32) -> Wanted {
-        let key = Key { name: Str::from("t"), id: TopicId::ZERO, partition };
+        let key = Key { topic: Rc::new(Named { name: Str::from("t"), id: TopicId::ZERO }), partition };
         Wanted { key, current_leader_epoch: -1, offset: 0, last_fetched_epoch: -1, bytes_max: 1 << 20 }
     }
 
@@ -248,6 +269,25 @@ mod tests {
         sessions.rotate(id, &[wanted(0).key]);
         let (_, all) = sessions.begin(now, &rng, (id, 1), false, vec![], &[]).unwrap();
         assert_eq!(partitions(&all), [1, 2, 0]);
+    }
+
+    #[test]
+    fn partitions_of_all_sessions_are_bounded() {
+        let (mut sessions, rng, now) = (Sessions::new(ShardId(0)), Rng::seeded(1), Instant::from_nanos(0));
+        let each = (ALL_PARTITIONS_MAX / 4) as i32;
+        let ids = [(); 4].map(|()| open(&mut sessions, &rng, each));
+        let begin = |sessions: &mut Sessions, now, session, wanted: Vec<Wanted>| {
+            sessions.begin(now, &rng, session, false, wanted, &[]).map(|begun| begun.0)
+        };
+        assert_eq!(begin(&mut sessions, now, (0, 0), vec![wanted(0)]), Ok(Context::Sessionless));
+        assert_eq!(begin(&mut sessions, now, (ids[0], 1), vec![]), Ok(Context::Incremental(ids[0])));
+        let refused = begin(&mut sessions, now, (ids[0], 2), vec![wanted(each)]);
+        assert_eq!(refused, Err(ErrorCode::FetchSessionIdNotFound), "one that grows over the bound is given up");
+        assert!(matches!(begin(&mut sessions, now, (0, 0), vec![wanted(0)]), Ok(Context::Full(_))));
+        let late = now + EVICTABLE_AFTER;
+        let all = (0..each).map(wanted).collect();
+        assert!(matches!(begin(&mut sessions, late, (0, 0), all), Ok(Context::Full(_))));
+        assert!(sessions.partitions() <= ALL_PARTITIONS_MAX);
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub(crate) struct Health {
     state: RefCell<SpaceState>,
     looked: Cell<Option<Instant>>,
     looking: Cell<bool>,
+    /// Bytes admitted since the last look: at a gigabyte a second the disk would be full before the next one.
+    admitted: Cell<u64>,
 }
 
 impl Health {
@@ -44,7 +46,14 @@ impl Health {
             state: RefCell::new(SpaceState { free: u64::MAX, total: u64::MAX, threshold: 0 }),
             looked: Cell::new(None),
             looking: Cell::new(false),
+            admitted: Cell::new(0),
         }
+    }
+
+    /// The last look, less what was admitted since: each byte goes to the journal and to a segment.
+    fn estimate(&self) -> SpaceState {
+        let state = *self.state.borrow();
+        SpaceState { free: state.free.saturating_sub(2 * self.admitted.get()), ..state }
     }
 
     fn note(&self, space: Space) {
@@ -64,10 +73,13 @@ impl Core {
     /// Looks at the disk's space. A look that fails changes nothing: an append's own write says more.
     pub(crate) async fn check_space(&self) {
         self.health.looked.set(Some(self.rt.now()));
+        let admitted = self.health.admitted.get();
         if let Ok(space) = self.rt.disk().space(&self.config.dir).await {
             let before = self.health.state.borrow().refuses();
             if !planted!("53", before, false) {
                 self.health.note(space);
+                // What came while it was looked at isn't in what was seen.
+                self.health.admitted.set(self.health.admitted.get() - admitted);
             }
             let state = *self.health.state.borrow();
             if before != state.refuses() {
@@ -78,8 +90,10 @@ impl Core {
         }
     }
 
-    pub(crate) fn admit_space(self: &Rc<Core>) -> Result<(), AppendRefused> {
-        let stale = self.health.looked.get().is_none_or(|at| self.rt.now().duration_since(at) >= LOOK_EVERY);
+    pub(crate) fn admit_space(self: &Rc<Core>, bytes: u64) -> Result<(), AppendRefused> {
+        let state = self.health.estimate();
+        let stale = self.health.looked.get().is_none_or(|at| self.rt.now().duration_since(at) >= LOOK_EVERY)
+            || state.refuses() && self.health.admitted.get() > 0;
         if stale && !self.health.looking.replace(true) {
             let core = self.clone();
             self.spawn_beside(Class::Background, async move {
@@ -87,7 +101,6 @@ impl Core {
                 core.health.looking.set(false);
             });
         }
-        let state = self.health.state.borrow();
         if state.refuses() {
             return Err(AppendRefused::Full {
                 path: self.config.dir.clone(),
@@ -95,6 +108,7 @@ impl Core {
                 threshold: state.threshold,
             });
         }
+        self.health.admitted.set(self.health.admitted.get() + bytes);
         Ok(())
     }
 }

@@ -372,7 +372,7 @@ impl Log {
             return Err(AppendRefused::Closed);
         }
         if !inner.reserve {
-            core.admit_space()?;
+            core.admit_space(bytes)?;
         }
         let max = core.config.journal_entry_bytes_max;
         for entry in entries {

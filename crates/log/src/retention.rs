@@ -215,6 +215,8 @@ impl Core {
                         let key = (log.number, base_of_file_name(&entry.name).map_or(0, |base| base.0));
                         self.reads.files.borrow_mut().remove((key.0, key.1, false));
                         self.reads.files.borrow_mut().remove((key.0, key.1, true));
+                        // Its descriptor would keep the space until the next checkpoint, which a full disk may wait for for ever.
+                        self.writeback.forget_segment(key);
                         self.rt.disk().remove_file(&dir.join(&entry.name)).await?;
                     }
                 }

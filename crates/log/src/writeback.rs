@@ -87,6 +87,11 @@ impl Writeback {
         self.unsynced.borrow_mut().retain(|(number, _), _| *number != log);
         self.dirs.borrow_mut().retain(|d| !d.starts_with(dir));
     }
+
+    /// Lets go of a segment that is deleted.
+    pub(crate) fn forget_segment(&self, key: (LogNumber, i64)) {
+        self.unsynced.borrow_mut().remove(&key);
+    }
 }
 
 impl Core {

@@ -96,6 +96,13 @@ pub struct Watch {
     key: usize,
 }
 
+impl Watch {
+    /// What is watched.
+    pub fn partition(&self) -> &Partition {
+        &self.partition
+    }
+}
+
 impl Drop for Watch {
     fn drop(&mut self) {
         self.partition.watchers.borrow_mut().remove(self.key);

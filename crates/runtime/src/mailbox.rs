@@ -118,6 +118,11 @@ impl<T: Send> ReplyTo<T> {
     pub fn is_closed(&self) -> bool {
         self.inner.is_closed()
     }
+
+    /// Resolves when nobody waits for the answer any more. Cancel-safe.
+    pub async fn closed(&mut self) {
+        self.inner.closed().await;
+    }
 }
 
 impl<T> Future for Reply<T> {

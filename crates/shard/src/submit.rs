@@ -75,8 +75,9 @@ impl<T: Send> Scattered<T> {
 }
 
 impl Shard {
-    /// Gives `work` to shard `to`: called there in the order of the submissions, what it returns runs as a task. The await ends when
-    /// the work is in that shard's inbox (it waits while that is full); the result is awaited on what it returns.
+    /// Gives `work` to shard `to`: called there in the order of the submissions, what it returns runs as a task, to its end although
+    /// whoever asked may be gone. The await ends when the work is in that shard's inbox (it waits while that is full); the result is
+    /// awaited on what it returns.
     pub async fn submit<T, F>(
         self: &Rc<Self>,
         to: ShardId,
@@ -86,15 +87,37 @@ impl Shard {
         T: Send + 'static,
         F: Future<Output = T> + 'static,
     {
+        self.hand_over(to, work, true).await
+    }
+
+    /// As [`Shard::submit`]; unless `to_its_end`, what runs is dropped when nobody waits for its result any more, as it would be here.
+    async fn hand_over<T, F>(
+        self: &Rc<Self>,
+        to: ShardId,
+        work: impl FnOnce(&Rc<Shard>) -> F + Send + 'static,
+        to_its_end: bool,
+    ) -> Submitted<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + 'static,
+    {
         if to == self.id() {
             return Submitted::Here(Box::pin(work(self)));
         }
-        let (answer, reply) = mailbox::reply::<T>();
+        let (mut answer, reply) = mailbox::reply::<T>();
         let job: Job = Box::new(move |shard| {
             let running = work(shard);
             Box::pin(async move {
-                // Whoever asked may be gone.
-                answer.send(running.await);
+                if to_its_end {
+                    return answer.send(running.await);
+                }
+                let result = ouzel_runtime::select! {
+                    result = running => Some(result),
+                    () = answer.closed() => None,
+                };
+                if let Some(result) = result {
+                    answer.send(result);
+                }
             })
         });
         match self.inbox_of(to).send(job).await {
@@ -104,7 +127,7 @@ impl Shard {
     }
 
     /// Sends each item to its shard, all of one shard in one message: `work` is called there in the order of the submissions. Returns
-    /// when all messages are under way; [`Scattered::gather`] waits for the results.
+    /// when all messages are under way; [`Scattered::gather`] waits for the results. What still runs is dropped with the [`Scattered`].
     pub async fn scatter<I, T, F>(
         self: &Rc<Self>,
         items: Vec<(ShardId, I)>,
@@ -124,7 +147,7 @@ impl Shard {
         }
         let mut running = Vec::with_capacity(parts.len());
         for (shard, (places, items)) in parts {
-            running.push((places, self.submit(shard, move |shard| work(shard, items)).await));
+            running.push((places, self.hand_over(shard, move |shard| work(shard, items), false).await));
         }
         Scattered { len, running }
     }

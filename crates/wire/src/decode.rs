@@ -187,11 +187,13 @@ impl<'a> Decoder<'a> {
         if count > self.remaining() / T::least(version, self.flexible).max(1) {
             return Err(DecodeError::Count);
         }
-        // Past the first reservation a Vec doubles, so the cost is the next power of two.
-        let capacity = if count > RESERVE_MAX { count.next_power_of_two() } else { count };
-        self.spend(capacity.saturating_mul(size_of::<T>()))?;
+        self.spend(count.saturating_mul(size_of::<T>()))?;
         let mut items = Vec::with_capacity(count.min(RESERVE_MAX));
-        for _ in 0..count {
+        for done in 0..count {
+            if done == items.capacity() {
+                // It doubles with the bytes that came, and ends at the count.
+                items.reserve_exact(done.min(count - done));
+            }
             items.push(T::read(self, version)?);
         }
         Ok(Some(items))

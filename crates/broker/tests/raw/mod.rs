@@ -4,7 +4,7 @@
 
 use std::future::Future;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
@@ -73,7 +73,11 @@ pub struct Client {
 
 impl Client {
     pub fn new(broker: &Broker) -> Client {
-        let stream = TcpStream::connect(broker.kafka_addr()).expect("it listens");
+        Client::at(broker.kafka_addr())
+    }
+
+    pub fn at(addr: SocketAddr) -> Client {
+        let stream = TcpStream::connect(addr).expect("it listens");
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         stream.set_nodelay(true).unwrap();
         Client { stream, next: 1 }
@@ -180,4 +184,10 @@ pub fn commit(client: &mut Client, group: &str, topic: &str, offsets: &[(i32, i6
         }
     }
     panic!("the coordinator never comes up");
+}
+
+/// CRC-32C, bit by bit.
+pub fn crc(bytes: &[u8]) -> u32 {
+    let bit = |crc: u32, _| (crc >> 1) ^ ((crc & 1) * 0x82f6_3b78);
+    !bytes.iter().fold(u32::MAX, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), bit))
 }

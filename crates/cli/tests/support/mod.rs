@@ -1,4 +1,6 @@
 //! A real broker in a process of its own, and commands against it.
+// Not each test uses all of this.
+#![allow(dead_code)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};

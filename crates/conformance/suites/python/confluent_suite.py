@@ -328,13 +328,78 @@ def groups():
 
 
 @case
+def large_records():
+    """Ten megabytes, where the topic allows them; one byte over its limit is refused by the broker."""
+    create("large", 1, **{"max.message.bytes": "10001000"})
+    writer = producer(message_max_bytes=20_000_000)
+    codes = []
+    for size in (10_000_000, 10_001_000):
+        writer.produce("large", b"x" * size, on_delivery=lambda error, _: codes.append(error and error.code()))
+    same(writer.flush(60), 0)
+    same(codes, [None, KafkaError.MSG_SIZE_TOO_LARGE])
+    reader = consumer("large-readers", fetch_message_max_bytes=1_000_000)
+    reader.subscribe(["large"])
+    message = until("the record", lambda: poll(reader), 60)
+    same(len(message.value()), 10_000_000)
+    reader.close()
+
+
+@case
+def recreated():
+    """A topic is deleted and made again under a producer and a consumer that stay: both go on, and nothing old is there."""
+    quick = {"topic_metadata_refresh_interval_ms": 100, "retry_backoff_ms": 20}
+    writer = producer(**quick)
+    live = consumer("recreated-live", **quick)
+    live.subscribe(["recreated"])
+    for number in range(5):
+        until("a free name", lambda: "recreated" not in admin.list_topics(timeout=20).topics)
+        create("recreated", 1)
+        # Fewer each time: a position in the topic before lies beyond the end of this one.
+        want = [f"{number}-{n}" for n in range(50 - 10 * number)]
+        offsets, seen = [], []
+
+        def note(error, message):
+            # While the old topic goes the producer may hear of it; a record that is refused is written again.
+            offsets.append((None if error else message.offset(), message.value().decode()))
+
+        for value in want:
+            until("a write", lambda: write_one(writer, "recreated", value, note, offsets), 60)
+        same([value for offset, value in offsets if offset is not None], want)
+
+        def step():
+            message = live.poll(0.1)
+            if message is not None and not message.error():
+                seen.append(message.value().decode())
+            return set(want) <= set(seen)
+
+        until(f"round {number} at the consumer that stays", step, 60)
+        assert all(value.startswith(f"{number}-") for value in seen), seen
+        fresh = consumer(f"recreated-{number}")
+        fresh.assign([TopicPartition("recreated", 0, OFFSET_BEGINNING)])
+        got = []
+        until("the new records", lambda: (got.extend(m.value().decode() for m in fresh.consume(100, 0.2)), len(got) >= len(want))[1])
+        fresh.close()
+        same(got, want)
+        done(admin.delete_topics(["recreated"]))
+    live.close()
+
+
+def write_one(writer, topic, value, note, offsets):
+    """Whether a record is acknowledged."""
+    writer.produce(topic, value, on_delivery=note)
+    same(writer.flush(30), 0)
+    return offsets[-1][0] is not None
+
+
+@case
 def walk():
-    """Killed while it takes records, and again when all are acknowledged: nothing lost, nothing twice, order kept."""
+    """Killed while it is written to and read from: what was acknowledged is there once, in order; a group keeps members and offsets."""
     create("walk", 3)
     kills = int(os.environ.get("OUZEL_KILLS", "2"))
     count = 4_500 * (kills + 1)
     writer = producer(enable_idempotence=True, retry_backoff_ms=20, reconnect_backoff_max_ms=200)
     acked = {p: [] for p in range(3)}
+    members = Members("walk", "walk-readers", 2)
 
     def note(error, message):
         assert error is None, error
@@ -343,13 +408,81 @@ def walk():
     for number in range(count):
         writer.produce("walk", str(number), partition=number % 3, on_delivery=note)
         writer.poll(0)
+        if number % 100 == 0:
+            members.step()
         if number % 4_500 == 3_000 and number < 4_500 * kills:
-            restart()
+            members.kill()
     same(writer.flush(60), 0)
-    restart()
+    members.kill()
     want = {p: list(range(p, count, 3)) for p in range(3)}
     exactly_once(acked, want)
     exactly_once(read_all("walk", 3), want)
+    until("everything read by the group", lambda: (members.step(), members.read() >= count)[1], 60)
+    exactly_once(members.seen, want)
+    members.close()
+
+
+class Members:
+    """Members of a group that read and commit, in this thread, and what the broker has told them."""
+
+    def __init__(self, topic, group, count):
+        self.topic, self.group = topic, group
+        self.readers = [
+            consumer(group, client_id=f"member-{n}", reconnect_backoff_max_ms=200, retry_backoff_ms=20) for n in range(count)
+        ]
+        self.seen = {}
+        # Commits that were answered, and those that were tried: the truth lies between them.
+        self.committed, self.tried = {}, {}
+        for reader in self.readers:
+            reader.subscribe([topic])
+        until("all members", lambda: (self.step(), len(self.ids()) == count)[1], 60)
+
+    def step(self):
+        for reader in self.readers:
+            batch = [m for m in reader.consume(500, 0.01) if not m.error()]
+            for message in batch:
+                self.seen.setdefault(message.partition(), []).append(int(message.value()))
+            if not batch:
+                continue
+            ends = {m.partition(): m.offset() + 1 for m in batch}
+            self.tried |= ends
+            offsets = [TopicPartition(self.topic, p, end) for p, end in ends.items()]
+            try:
+                for done in reader.commit(offsets=offsets, asynchronous=False):
+                    if done.error is None:
+                        self.committed[done.partition] = done.offset
+            except KafkaException as error:
+                # Under way when the broker died: it may be written or not.
+                if not error.args[0].retriable() and error.args[0].code() not in (
+                    KafkaError._TRANSPORT,
+                    KafkaError._TIMED_OUT,
+                    KafkaError._NO_OFFSET,
+                ):
+                    raise
+
+    def read(self):
+        return sum(len(values) for values in self.seen.values())
+
+    def ids(self):
+        """The group's members by their ids, once it is stable."""
+        found = done(admin.describe_consumer_groups([self.group]))[self.group]
+        return sorted(m.member_id for m in found.members) if found.state.name == "STABLE" else []
+
+    def kill(self):
+        """Kills the broker: afterwards the group has the members it had, and every commit that was answered."""
+        before = self.ids()
+        restart()
+        same(until("the group", self.ids), before)
+        asked = [TopicPartition(self.topic, p) for p in self.tried]
+        if asked:
+            group = ConsumerGroupTopicPartitions(self.group, asked)
+            for found in done(admin.list_consumer_group_offsets([group]))[self.group].topic_partitions:
+                low, high = self.committed.get(found.partition, -1001), self.tried[found.partition]
+                assert low <= found.offset <= high, f"{found}: committed {low}, tried {high}"
+
+    def close(self):
+        for reader in self.readers:
+            reader.close()
 
 
 @case

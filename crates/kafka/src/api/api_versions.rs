@@ -7,10 +7,10 @@
 use ouzel_wire::api_versions::{
     ApiVersion, ApiVersionsRequest, ApiVersionsResponse, FinalizedFeatureKey, SupportedFeatureKey,
 };
-use ouzel_wire::{ApiKey, Decoder, ErrorCode, RequestHeader, encode_response};
+use ouzel_wire::{ApiKey, DecodeError, Decoder, ErrorCode, Message, RequestHeader};
 
-use crate::conn::Reply;
-use crate::dispatch::{Cx, decode};
+use crate::conn::Handling;
+use crate::dispatch::{Cx, encoded};
 
 /// What is offered, ascending.
 pub(crate) const SERVED: &[ApiKey] = &[
@@ -53,14 +53,14 @@ pub(crate) const SERVED: &[ApiKey] = &[
 /// Name and level of the one feature that is finalised. Source: Kafka 4.4 (its level 33 is IBP 4.4).
 const METADATA_VERSION: (&str, i16, i16) = ("metadata.version", 7, 33);
 
-pub(crate) fn handle(cx: &Cx, header: &RequestHeader, d: &mut Decoder<'_>) -> Result<Reply, String> {
+pub(crate) fn handle(cx: Cx, header: &RequestHeader, d: &mut Decoder<'_>) -> Result<Handling, DecodeError> {
     let (version, response) = if ApiKey::ApiVersions.serves(header.version) {
-        (header.version, answer(cx, &decode::<ApiVersionsRequest>(header, d)?))
+        (header.version, answer(&cx, &ApiVersionsRequest::decode(d, header.version)?))
     } else {
         (0, unsupported())
     };
-    let bytes = encode_response(version, header.correlation_id, &response).map_err(|e| e.to_string())?;
-    Ok(Reply::Now(bytes))
+    let outcome = encoded(version, header.correlation_id, &response);
+    Ok(Box::pin(std::future::ready(outcome)))
 }
 
 fn unsupported() -> ApiVersionsResponse {

@@ -10,17 +10,18 @@ use std::rc::Rc;
 use bytes::Bytes;
 use ouzel_model::{LeaderEpoch, Offset, PartitionId, ShardId, TopicId};
 use ouzel_partition::ReadError;
-use ouzel_runtime::sync::Notify;
+use ouzel_runtime::sync::{Notify, Permit};
 use ouzel_runtime::{Duration, Instant};
 use ouzel_shard::Shard;
-use ouzel_wire::ErrorCode;
 use ouzel_wire::fetch::{
     EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData,
 };
+use ouzel_wire::{DecodeError, Decoder, ErrorCode, Message, RequestHeader, Str};
 
-use crate::dispatch::Cx;
+use crate::conn::{Handling, Outcome};
+use crate::dispatch::{Cx, encoded};
 use crate::error;
-use crate::session::{Context, Key, PARTITIONS_MAX, Told, Wanted};
+use crate::session::{Context, Key, Named, PARTITIONS_MAX, Told, Wanted};
 
 /// Longest wait for records, whatever the request says.
 const WAIT_MAX: Duration = Duration::from_secs(300);
@@ -59,10 +60,23 @@ impl Part {
     }
 }
 
-pub(crate) async fn handle(cx: Cx, request: FetchRequest) -> FetchResponse {
+pub(crate) fn begin(cx: Cx, header: &RequestHeader, d: &mut Decoder<'_>) -> Result<Handling, DecodeError> {
+    let request = FetchRequest::decode(d, header.version)?;
+    let (version, correlation_id) = (header.version, header.correlation_id);
+    Ok(Box::pin(async move {
+        let (response, room) = handle(cx, request).await;
+        match encoded(version, correlation_id, &response) {
+            Outcome::Send(bytes, _) => Outcome::Send(bytes, room),
+            other => other,
+        }
+    }))
+}
+
+/// The answer, and the room that its records have.
+async fn handle(cx: Cx, request: FetchRequest) -> (FetchResponse, Option<Permit>) {
     let shard = &cx.kafka.shard;
     let rt = shard.runtime();
-    let refused = |code: ErrorCode| FetchResponse { error_code: code as i16, ..Default::default() };
+    let refused = |code: ErrorCode| (FetchResponse { error_code: code as i16, ..Default::default() }, None);
     if request.replica_id >= 0 || request.replica_state.replica_id >= 0 {
         return refused(ErrorCode::ClusterAuthorizationFailed);
     }
@@ -74,7 +88,10 @@ pub(crate) async fn handle(cx: Cx, request: FetchRequest) -> FetchResponse {
     let forgotten: Vec<Key> = request
         .forgotten_topics_data
         .iter()
-        .flat_map(|t| t.partitions.iter().map(|&p| Key { name: t.topic.clone(), id: t.topic_id, partition: p }))
+        .flat_map(|t| {
+            let topic = named(&t.topic, t.topic_id);
+            t.partitions.iter().map(move |&partition| Key { topic: topic.clone(), partition })
+        })
         .collect();
     let session = if cx.version >= 7 { (request.session_id, request.session_epoch) } else { (0, -1) };
     let begun = cx.kafka.sessions.borrow_mut().begin(rt.now(), &rt.rng(), session, by_id, wanted, &forgotten);
@@ -87,21 +104,32 @@ pub(crate) async fn handle(cx: Cx, request: FetchRequest) -> FetchResponse {
     let wait = Duration::from_millis(request.max_wait_ms.max(0) as u64).min(WAIT_MAX);
     let deadline = rt.now() + wait;
     let bytes_min = request.min_bytes.max(0) as usize;
-    let parts = loop {
-        let parts = read(&cx, &wanted, by_id, bytes_max).await;
+    // What waits holds what it waits for, and not its request besides.
+    drop((request, forgotten));
+    let (parts, room) = loop {
+        let (bytes_room, mut room) = cx.kafka.answer_room(bytes_max);
+        let parts = read(&cx, &wanted, by_id, bytes_room).await;
         let bytes: usize = parts.iter().map(|p| p.bytes).sum();
-        let enough = bytes >= bytes_min || parts.iter().any(Part::is_urgent);
+        // Where there is less room than was asked for, half of it is enough.
+        let wish = if bytes_room < bytes_max { bytes_min.min(bytes_room / 2) } else { bytes_min };
+        let enough = bytes >= wish || parts.iter().any(Part::is_urgent);
         if enough || wanted.is_empty() && bytes_min == 0 || rt.now() >= deadline || rt.stopping().is_set() {
-            break parts;
+            if let Some(room) = &mut room {
+                room.shrink_to(bytes.div_ceil(1024).min(room.count()));
+            }
+            break (parts, room);
         }
-        wait_for_more(&cx, &wanted, &parts, by_id, deadline).await;
+        drop(room);
+        let items = watched(&cx, &wanted, &parts, by_id, deadline);
+        drop(parts);
+        wait_for_more(&cx, items, deadline).await;
     };
     let sent: usize = parts.iter().map(|p| p.bytes).sum();
     cx.kafka.metrics.fetched_bytes.add(sent as u64);
     let slices = parts.iter().flat_map(|p| &p.slices);
     let batches = slices.flat_map(|slice| ouzel_records::batches(slice).flatten());
     cx.kafka.metrics.fetched_records.add(batches.map(|batch| batch.count().max(0) as u64).sum());
-    respond(&cx, context, wanted, parts)
+    (respond(&cx, context, wanted, parts), room)
 }
 
 fn wanted(request: &FetchRequest) -> Vec<Wanted> {
@@ -109,8 +137,9 @@ fn wanted(request: &FetchRequest) -> Vec<Wanted> {
         .topics
         .iter()
         .flat_map(|t| {
-            t.partitions.iter().map(|p: &FetchPartition| Wanted {
-                key: Key { name: t.topic.clone(), id: t.topic_id, partition: p.partition },
+            let topic = named(&t.topic, t.topic_id);
+            t.partitions.iter().map(move |p: &FetchPartition| Wanted {
+                key: Key { topic: topic.clone(), partition: p.partition },
                 current_leader_epoch: p.current_leader_epoch,
                 offset: p.fetch_offset,
                 last_fetched_epoch: p.last_fetched_epoch,
@@ -120,12 +149,16 @@ fn wanted(request: &FetchRequest) -> Vec<Wanted> {
         .collect()
 }
 
+fn named(name: &Str, id: TopicId) -> Rc<Named> {
+    Rc::new(Named { name: name.detach(), id })
+}
+
 /// Where a partition is, or why it can't be read.
 fn place(cx: &Cx, wanted: &Wanted, by_id: bool) -> Result<(ShardId, TopicId), ErrorCode> {
     let image = cx.kafka.shard.image();
     let topic = match by_id {
-        true => image.topic_by_id(wanted.key.id).ok_or(ErrorCode::UnknownTopicId)?,
-        false => image.topic(&wanted.key.name).ok_or(ErrorCode::UnknownTopicOrPartition)?,
+        true => image.topic_by_id(wanted.key.topic.id).ok_or(ErrorCode::UnknownTopicId)?,
+        false => image.topic(&wanted.key.topic.name).ok_or(ErrorCode::UnknownTopicOrPartition)?,
     };
     let partition = topic.partition(PartitionId(wanted.key.partition)).ok_or(ErrorCode::UnknownTopicOrPartition)?;
     let shard = partition.shard_on(cx.kafka.shard.node()).ok_or(ErrorCode::NotLeaderOrFollower)?;
@@ -240,18 +273,21 @@ pub(crate) fn epoch_error(asked: i32, current: LeaderEpoch) -> Option<ErrorCode>
     }
 }
 
-/// Waits until any partition has more than what was read of it, or the deadline.
-async fn wait_for_more(cx: &Cx, wanted: &[Wanted], parts: &[Part], by_id: bool, deadline: Instant) {
-    let items: Vec<(ShardId, (TopicId, PartitionId, Offset, Instant))> = wanted
-        .iter()
-        .zip(parts)
-        .filter_map(|(w, part)| {
-            let (shard, topic) = place(cx, w, by_id).ok()?;
-            // Where something was read already, only what comes behind it is news.
-            let seen = if part.bytes > 0 { part.high_watermark } else { w.offset };
-            Some((shard, (topic, PartitionId(w.key.partition), Offset(seen), deadline)))
-        })
-        .collect();
+/// A partition to be watched: from where on it has news, and until when.
+type Watched = (ShardId, (TopicId, PartitionId, Offset, Instant));
+
+fn watched(cx: &Cx, wanted: &[Wanted], parts: &[Part], by_id: bool, deadline: Instant) -> Vec<Watched> {
+    let each = wanted.iter().zip(parts).filter_map(|(w, part)| {
+        let (shard, topic) = place(cx, w, by_id).ok()?;
+        // Where something was read already, only what comes behind it is news.
+        let seen = if part.bytes > 0 { part.high_watermark } else { w.offset };
+        Some((shard, (topic, PartitionId(w.key.partition), Offset(seen), deadline)))
+    });
+    each.collect()
+}
+
+/// Waits until any partition has news, or the deadline.
+async fn wait_for_more(cx: &Cx, items: Vec<Watched>, deadline: Instant) {
     let rt = cx.kafka.shard.runtime();
     if items.is_empty() {
         ouzel_runtime::select! {
@@ -271,11 +307,12 @@ fn watch_here(
     let notify = Notify::new();
     let count = items.len();
     let deadline = items.first().map_or(rt.now(), |i| i.3);
-    let partitions: Vec<_> =
-        items.iter().filter_map(|&(t, p, offset, _)| Some((shard.partition(t, p)?, offset))).collect();
-    let watches: Vec<_> = partitions.iter().map(|(partition, _)| partition.watch(&notify)).collect();
+    let watches: Vec<_> = items
+        .into_iter()
+        .filter_map(|(topic, partition, offset, _)| Some((shard.partition(topic, partition)?.watch(&notify), offset)))
+        .collect();
     async move {
-        while !partitions.iter().any(|(partition, offset)| partition.is_readable(*offset)) {
+        while !watches.iter().any(|(watch, offset)| watch.partition().is_readable(*offset)) {
             let woken = ouzel_runtime::select! {
                 _ = rt.stopping().wait() => false,
                 _ = notify.notified() => true,
@@ -328,9 +365,12 @@ fn respond(cx: &Cx, context: Context, wanted: Vec<Wanted>, parts: Vec<Part>) -> 
             ..Default::default()
         };
         match responses.last_mut() {
-            Some(last) if last.topic == w.key.name && last.topic_id == w.key.id => last.partitions.push(row),
+            Some(last) if last.topic == w.key.topic.name && last.topic_id == w.key.topic.id => {
+                last.partitions.push(row)
+            }
             _ => {
-                responses.push(FetchableTopicResponse { topic: w.key.name, topic_id: w.key.id, partitions: vec![row] })
+                let Named { name, id } = &*w.key.topic;
+                responses.push(FetchableTopicResponse { topic: name.clone(), topic_id: *id, partitions: vec![row] })
             }
         }
     }

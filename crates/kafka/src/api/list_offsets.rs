@@ -41,7 +41,10 @@ pub(crate) async fn handle(cx: Cx, request: ListOffsetsRequest) -> ListOffsetsRe
         for p in topic.partitions {
             let number = PartitionId(p.partition_index);
             let place = found.and_then(|t| Some((t.id, t.partition(number)?.shard_on(cx.kafka.shard.node())?)));
-            let row = if !seen.insert(p.partition_index) {
+            let row = if request.replica_id >= 0 {
+                // What replicas ask is between brokers.
+                Row::Known(Err(ErrorCode::ClusterAuthorizationFailed))
+            } else if !seen.insert(p.partition_index) {
                 Row::Known(Err(ErrorCode::InvalidRequest))
             } else {
                 match (place, spec(p.timestamp, cx.version)) {

@@ -15,12 +15,15 @@ use ouzel_shard::Shard;
 use ouzel_wire::produce::{
     BatchIndexAndErrorMessage, PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceResponse,
 };
-use ouzel_wire::{Decoder, ErrorCode, RequestHeader};
+use ouzel_wire::{Decoder, ErrorCode, Message, RequestHeader};
 
 use crate::conn::{Outcome, Reply};
-use crate::dispatch::{Cx, decode, encoded};
+use crate::dispatch::{Cx, encoded, malformed};
 use crate::error;
 
+/// What a decoded request may cost, bytes of memory: a batch is longer than what says whose it is.
+const DECODE_RATIO: usize = 2;
+const DECODE_FREE: usize = 8 << 10;
 /// Longest wait for acknowledgements, whatever the request says.
 const WAIT_MAX: Duration = Duration::from_secs(600);
 
@@ -55,8 +58,9 @@ enum Row {
     Sent(usize),
 }
 
-pub(crate) async fn start(cx: Cx, header: &RequestHeader, d: &mut Decoder<'_>) -> std::result::Result<Reply, String> {
-    let request: ProduceRequest = decode(header, d)?;
+pub(crate) async fn start(cx: Cx, header: &RequestHeader, body: &Bytes) -> std::result::Result<Reply, String> {
+    let mut d = Decoder::new(body, body.len() * DECODE_RATIO + DECODE_FREE);
+    let request = ProduceRequest::decode(&mut d, cx.version).map_err(|e| malformed(header, e))?;
     let zstd = if cx.version >= 7 { Zstd::Allowed } else { Zstd::TooEarly };
     let image = cx.kafka.shard.image();
     let mut items: Vec<(ShardId, Item)> = Vec::new();
@@ -87,7 +91,7 @@ pub(crate) async fn start(cx: Cx, header: &RequestHeader, d: &mut Decoder<'_>) -
     let appending = cx.kafka.shard.scatter(items, append).await;
     let (version, correlation_id) = (header.version, header.correlation_id);
     let wait = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0)).min(WAIT_MAX);
-    Ok(Reply::Later(Box::pin(async move {
+    Ok(Reply::Begun(Box::pin(async move {
         let rt = cx.kafka.shard.runtime();
         let results = ouzel_runtime::select! {
             results = appending.gather() => Some(results),
