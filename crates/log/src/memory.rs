@@ -22,6 +22,8 @@ const LOOKS_MAX: usize = 64;
 #[derive(Default)]
 pub(crate) struct Memory {
     bytes: Cell<u64>,
+    /// Bytes that the shard took over at its start: more than it may hold, if there were more shards before.
+    taken_over: Cell<u64>,
     chunks: Cell<usize>,
     /// The chunks' logs in the order they were made; some may be gone.
     order: RefCell<VecDeque<LogNumber>>,
@@ -36,6 +38,7 @@ impl Memory {
     /// Books chunks that a tail came with.
     pub(crate) fn adopt(&self, log: LogNumber, tail: &Tail) {
         self.bytes.set(self.bytes.get() + tail.chunk_bytes());
+        self.taken_over.set(self.taken_over.get() + tail.chunk_bytes());
         self.chunks.set(self.chunks.get() + tail.chunk_count());
         self.order.borrow_mut().extend(std::iter::repeat_n(log, tail.chunk_count()));
     }
@@ -78,7 +81,8 @@ impl Memory {
 
 impl Core {
     pub(crate) fn admit_memory(&self) -> Result<(), AppendRefused> {
-        let (bytes, max) = (self.memory.bytes(), 2 * self.config.chunk_bytes_max);
+        // What a start took over must not keep it from its own first entries.
+        let (bytes, max) = (self.memory.bytes(), 2 * self.config.chunk_bytes_max.max(self.memory.taken_over.get()));
         if bytes > max {
             reached!("append refused for memory");
             self.writeback.wanted.notify_one();

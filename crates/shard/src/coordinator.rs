@@ -193,12 +193,13 @@ impl Coordinator {
             *self.groups.borrow_mut() = Groups::new(shard.groups_config(&shard.image()));
         }
         self.forget_missing(&shard, &image);
+        // The shard's own, so that they end with it wherever they rest.
+        let timers = self.clone();
+        shard.own(Class::Serve, async move { timers.run_timers().await });
+        let rewrites = self.clone();
+        shard.own(Class::Background, async move { rewrites.run_rewrites().await });
         // The shard holds the coordinators: none holds the shard for good.
         drop((shard, image));
-        let timers = self.clone();
-        self.rt.spawn(Class::Serve, async move { timers.run_timers().await });
-        let rewrites = self.clone();
-        self.rt.spawn(Class::Background, async move { rewrites.run_rewrites().await });
         self.confirm_appends().await;
     }
 
