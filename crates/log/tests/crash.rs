@@ -732,7 +732,7 @@ const PLANTED: [(&str, Mode, u64); 14] = [
     ("D5", Mode::Crashes, 1),
     ("D16", Mode::Crashes, 1),
     ("D20", Mode::Crashes, 1),
-    ("D21", Mode::Rot, 11),
+    ("D21", Mode::Rot, 80),
     ("D22", Mode::Cores, 1),
     ("D23", Mode::Crashes, 1),
     ("21", Mode::Errors, 1),
