@@ -58,7 +58,7 @@ pub struct Config {
     pub disk: DiskChoice,
     /// Settings for this process, canonical; they win over stored ones.
     pub settings: Arc<Values>,
-    /// Size of a journal file, bytes; smaller where the bound below leaves room for less than [`JOURNAL_FILES_MIN`] of a core.
+    /// Size of a journal file, bytes; smaller where `journal_bytes_max` has no room for eight of each core.
     pub journal_file_bytes: u64,
     /// Bytes of the journals of all cores.
     pub journal_bytes_max: u64,

@@ -43,7 +43,7 @@ pub(crate) async fn fit(
     let begin = rt.now();
     info!(from = from.shards, to, "another number of cores: logs are handed over");
     let storage = StoreConfig {
-        journal_file_bytes: config.journal_file_bytes,
+        journal_file_bytes: config.journal().0,
         ..StoreConfig::new(dir.to_path_buf(), ShardId(0), file.uuid())
     };
     let handed = hand_over(rt, &storage, from, to, |ids| places(ids, to)).await;

@@ -85,7 +85,8 @@ fn without_room_for_both_layouts_the_old_one_is_kept_and_named() {
     produce(&mut client, "t", 0, 5);
     block_on(broker.stop()).unwrap();
     let mut config = Config::dev().data_dir(&dir.0).any_port();
-    (config.admin, config.pin, config.cores, config.journal_file_bytes) = (None, false, 2, 1 << 60);
+    (config.admin, config.pin, config.cores) = (None, false, 2);
+    (config.journal_file_bytes, config.journal_bytes_max) = (1 << 58, 1 << 62);
     let refused = block_on(Broker::start(config)).err().expect("no disk is so large");
     assert!(matches!(&refused, BrokerError::Start(StartError::Cores { from: 1, to: 2, .. })), "{refused}");
     assert!(refused.to_string().contains(" bytes free, ") && refused.to_string().contains("--cores 1"), "{refused}");
