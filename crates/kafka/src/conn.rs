@@ -138,23 +138,31 @@ async fn write_replies(
 
 /// Writes an answer piece by piece, noting when each was begun.
 async fn write(kafka: &Kafka, open: &Open, answer: Vec<Bytes>) -> io::Result<()> {
-    let (mut rest, mut piece) = (VecDeque::from(answer), VecDeque::new());
+    let mut rest = VecDeque::from(answer);
     while !rest.is_empty() {
-        let mut room = PIECE_BYTES;
-        while room > 0
-            && let Some(mut slice) = rest.pop_front()
-        {
-            if slice.len() > room {
-                rest.push_front(slice.split_off(room));
-            }
-            room -= slice.len();
-            piece.push_back(slice);
-        }
+        let mut piece = next_piece(&mut rest);
         open.writing.set(Some(kafka.shard.runtime().now()));
         open.conn.write_all_bytes(&mut piece).await?;
     }
     open.writing.set(None);
     Ok(())
+}
+
+/// Takes [`PIECE_BYTES`] off the front; all as it is where that isn't more, as of nearly every answer.
+fn next_piece(rest: &mut VecDeque<Bytes>) -> VecDeque<Bytes> {
+    let mut left = PIECE_BYTES;
+    for place in 0..rest.len() {
+        let len = rest[place].len();
+        if len > left {
+            let behind = rest[place].split_off(left);
+            let mut piece = std::mem::take(rest);
+            *rest = piece.split_off(place + 1);
+            rest.push_front(behind);
+            return piece;
+        }
+        left -= len;
+    }
+    std::mem::take(rest)
 }
 
 fn write_end(error: &io::Error) -> End {
@@ -359,6 +367,20 @@ mod tests {
         }
         assert_eq!(input.filled, 0, "nothing is left over");
         frames
+    }
+
+    #[test]
+    fn an_answer_is_cut_into_pieces_and_loses_nothing() {
+        let sizes = |of: &VecDeque<Bytes>| of.iter().map(Bytes::len).collect::<Vec<_>>();
+        let answer = |lens: &[usize]| lens.iter().map(|len| Bytes::from(vec![7; *len])).collect::<VecDeque<_>>();
+        let mut small = answer(&[10, PIECE_BYTES - 10]);
+        assert_eq!(sizes(&next_piece(&mut small)), [10, PIECE_BYTES - 10]);
+        assert!(small.is_empty());
+        let mut large = answer(&[10, 2 * PIECE_BYTES, 5]);
+        assert_eq!(sizes(&next_piece(&mut large)), [10, PIECE_BYTES - 10]);
+        assert_eq!(sizes(&next_piece(&mut large)), [PIECE_BYTES]);
+        assert_eq!(sizes(&next_piece(&mut large)), [10, 5]);
+        assert!(large.is_empty());
     }
 
     #[test]

@@ -75,7 +75,7 @@ pub(crate) async fn start(kafka: &Rc<Kafka>, peer: &Rc<Peer>, frame: Bytes) -> R
 impl Request {
     /// Decodes and handles it.
     pub async fn handle(self, kafka: &Rc<Kafka>, peer: &Rc<Peer>) -> Outcome {
-        let cx = Cx::new(kafka, peer, &self.header);
+        let cx = || Cx::new(kafka, peer, &self.header);
         let len = self.body.len();
         let (parks, free) = match self.header.key {
             ApiKey::Fetch | ApiKey::JoinGroup | ApiKey::SyncGroup => (true, len * DECODE_PARKED.0 + DECODE_PARKED.1),
@@ -83,12 +83,12 @@ impl Request {
         };
         // Held until the answer is encoded.
         let mut _dear = None;
-        let begun = match begin(cx.clone(), &self.header, &self.body, free) {
+        let begun = match begin(cx(), &self.header, &self.body, free) {
             Err(DecodeError::Budget) if !parks => {
                 let kib = (len * DECODE_RATIO_MAX).div_ceil(1024).min(DEAR_KIB_MAX);
                 let Ok(permit) = kafka.dear.acquire(kib).await else { return Outcome::Nothing };
                 _dear = Some(permit);
-                begin(cx, &self.header, &self.body, kib * 1024)
+                begin(cx(), &self.header, &self.body, kib * 1024)
             }
             begun => begun,
         };

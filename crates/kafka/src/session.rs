@@ -115,7 +115,8 @@ impl Sessions {
                 if session.by_id != by_id {
                     return Err(ErrorCode::FetchSessionTopicIdError);
                 }
-                if !wanted.is_empty() && self.partitions() + wanted.len() > ALL_PARTITIONS_MAX {
+                let new = wanted.iter().filter(|w| !session.places.contains_key(&w.key)).count();
+                if new > 0 && self.partitions() + new > ALL_PARTITIONS_MAX {
                     // The consumer names all its partitions next, and goes without a session.
                     self.sessions.remove(&id);
                     return Err(ErrorCode::FetchSessionIdNotFound);
@@ -281,7 +282,9 @@ mod tests {
         };
         assert_eq!(begin(&mut sessions, now, (0, 0), vec![wanted(0)]), Ok(Context::Sessionless));
         assert_eq!(begin(&mut sessions, now, (ids[0], 1), vec![]), Ok(Context::Incremental(ids[0])));
-        let refused = begin(&mut sessions, now, (ids[0], 2), vec![wanted(each)]);
+        let moved = begin(&mut sessions, now, (ids[0], 2), vec![wanted(0)]);
+        assert_eq!(moved, Ok(Context::Incremental(ids[0])), "a known partition takes no more room");
+        let refused = begin(&mut sessions, now, (ids[0], 3), vec![wanted(each)]);
         assert_eq!(refused, Err(ErrorCode::FetchSessionIdNotFound), "one that grows over the bound is given up");
         assert!(matches!(begin(&mut sessions, now, (0, 0), vec![wanted(0)]), Ok(Context::Full(_))));
         let late = now + EVICTABLE_AFTER;
