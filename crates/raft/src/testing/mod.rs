@@ -10,6 +10,8 @@
 //!
 //! Fault limits: a crash keeps a prefix of the writes; what was reported durable stays; no byte rots.
 
+pub mod direct;
+
 mod cluster;
 mod disk;
 mod laws;
