@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use ouzel_wire::metadata::MetadataRequest;
 use ouzel_wire::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
-use raw::{Client, Dir, block_on, start};
+use raw::{Client, Dir, block_on, frame, start};
 
 /// Round trips until something must have happened.
 const TRIES: usize = 200_000;
@@ -60,14 +60,6 @@ fn an_abnormal_close_is_one_line_with_its_cause() {
     let mut honest = Client::new(&broker);
     ask(&mut honest);
 
-    let frame = |key: i16, version: i16, body: &[u8]| {
-        let mut frame = ((10 + body.len()) as u32).to_be_bytes().to_vec();
-        frame.extend(key.to_be_bytes());
-        frame.extend(version.to_be_bytes());
-        frame.extend([0, 0, 0, 1, 0xff, 0xff]);
-        frame.extend(body);
-        frame
-    };
     for (bytes, cause) in [
         (
             vec![0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3, 0],

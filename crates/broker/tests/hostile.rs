@@ -15,7 +15,7 @@ use ouzel_wire::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use ouzel_wire::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 use ouzel_wire::metadata::{MetadataRequest, MetadataRequestTopic};
 use ouzel_wire::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
-use raw::{Client, Dir, start};
+use raw::{Client, Dir, frame, start};
 
 fn topic(name: &str, partitions: i32, configs: &[(&str, &str)]) -> CreateTopicsRequest {
     CreateTopicsRequest {
@@ -65,14 +65,6 @@ fn a_broken_peer_is_cut_off_and_others_go_on() {
     let mut honest = Client::new(&broker);
     assert_eq!(honest.call(7, &topic("t", 1, &[])).topics[0].error_code, 0);
 
-    let frame = |key: i16, version: i16, body: &[u8]| {
-        let mut frame = ((10 + body.len()) as u32).to_be_bytes().to_vec();
-        frame.extend(key.to_be_bytes());
-        frame.extend(version.to_be_bytes());
-        frame.extend([0, 0, 0, 1, 0xff, 0xff]);
-        frame.extend(body);
-        frame
-    };
     let cut: &[(&str, Vec<u8>)] = &[
         ("an HTTP request", b"GET / HTTP/1.1\r\n\r\n".to_vec()),
         ("a TLS hello", vec![0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3, 0]),

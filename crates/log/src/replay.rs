@@ -101,8 +101,8 @@ pub(crate) fn choose(found: &[Found], replay_from: u64, durable: u64, epoch: u64
         choice.missing.extend(next..=mark);
     }
     choice.spoiled = choice.missing.iter().fold(0, |set, missing| {
-        let behind = choice.chain.iter().find(|f| f.header.sequence == missing + 1);
-        set | behind.map(|f| f.header.touched_before).filter(|set| *set != 0).unwrap_or(u64::MAX)
+        let behind = choice.chain.binary_search_by_key(&(missing + 1), |f| f.header.sequence);
+        set | behind.ok().map(|at| choice.chain[at].header.touched_before).filter(|set| *set != 0).unwrap_or(u64::MAX)
     });
     choice
 }

@@ -293,6 +293,12 @@ fn below_storage_min_free_appends_are_refused_with_figures_until_there_is_room()
     });
 }
 
+/// Section 3 of the log's footers holds its commit index.
+fn tell_commits(log: &Log) {
+    let source = log.clone();
+    log.set_sections(std::rc::Rc::new(move || vec![(3, source.commit_index().0.to_le_bytes().to_vec())]));
+}
+
 #[test]
 fn sections_come_back_with_the_newest_footer() {
     testing::run(|rt| async move {
@@ -300,8 +306,7 @@ fn sections_come_back_with_the_newest_footer() {
         let config = config(&dir);
         let (store, _) = open(&rt, &config).await;
         let log = store.create(ID, options(1), 9);
-        let source = log.clone();
-        log.set_sections(std::rc::Rc::new(move || vec![(3, source.commit_index().0.to_le_bytes().to_vec())]));
+        tell_commits(&log);
         assert!(log.recovered_sections().await.unwrap().is_empty());
         for n in 0..4 {
             put(&store, &log, entry(&log, 1, 1, &[1; 100])).await;
@@ -323,8 +328,7 @@ fn sections_outlive_the_segments_they_tell_of() {
         let config = config(&dir);
         let (store, _) = open(&rt, &config).await;
         let log = store.create(ID, options(1), 9);
-        let source = log.clone();
-        log.set_sections(std::rc::Rc::new(move || vec![(3, source.commit_index().0.to_le_bytes().to_vec())]));
+        tell_commits(&log);
         for n in 0..3 {
             put(&store, &log, entry(&log, 1, 1, &[1; 100])).await;
             log.committed(Index(n + 1));

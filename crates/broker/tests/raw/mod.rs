@@ -191,3 +191,13 @@ pub fn crc(bytes: &[u8]) -> u32 {
     let bit = |crc: u32, _| (crc >> 1) ^ ((crc & 1) * 0x82f6_3b78);
     !bytes.iter().fold(u32::MAX, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), bit))
 }
+
+/// A frame of whatever key, version and body, with correlation id 1 and a null client id.
+pub fn frame(key: i16, version: i16, body: &[u8]) -> Vec<u8> {
+    let mut frame = ((10 + body.len()) as u32).to_be_bytes().to_vec();
+    frame.extend(key.to_be_bytes());
+    frame.extend(version.to_be_bytes());
+    frame.extend([0, 0, 0, 1, 0xff, 0xff]);
+    frame.extend(body);
+    frame
+}
