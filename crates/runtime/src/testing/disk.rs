@@ -42,6 +42,9 @@ async fn open(rt: &Runtime, path: &Path, direct: bool) -> File {
     file
 }
 
+/// A byte that is in no [`pattern`].
+const FOREIGN: u8 = 0xff;
+
 /// A buffer whose bytes tell their place.
 fn pattern(rt: &Runtime, len: usize, seed: usize) -> Buf {
     let mut buf = rt.buffers().take(len);
@@ -130,9 +133,10 @@ async fn a_dropped_future_neither_cancels_nor_frees(rt: &Runtime, dir: &Path, di
     let file = open(rt, &path, direct).await;
     file.write_at(Buf::zeroed(64 * ALIGN), 0, Durability::Sync).await.0.expect("written");
     drop(file.write_at(pattern(rt, 64 * ALIGN, 9), 0, Durability::Sync));
-    // Had the buffer been freed with its future, one of these would be it, and its new content would be written.
+    // Had the buffer been freed with its future, one of these would be it, and its new content would be written. A read that
+    // overtakes the write may see a part of it, so the content is a byte that no pattern has.
     let mut others: Vec<Buf> = (0..8).map(|_| rt.buffers().take(64 * ALIGN)).collect();
-    others.iter_mut().for_each(|buf| buf.fill(0xee));
+    others.iter_mut().for_each(|buf| buf.fill(FOREIGN));
     drop(file.read_at(rt.buffers().take(64 * ALIGN), 0));
     let deadline = rt.now() + PATIENCE;
     loop {
@@ -141,11 +145,14 @@ async fn a_dropped_future_neither_cancels_nor_frees(rt: &Runtime, dir: &Path, di
         if follows_pattern(&buf, 9) {
             break;
         }
-        assert!(!buf.contains(&0xee), "the write took a buffer that was given to others");
+        assert!(!buf.contains(&FOREIGN), "the write took a buffer that was given to others");
         assert!(rt.now() < deadline, "the write never happened");
         rt.sleep(Duration::from_millis(1)).await;
     }
-    assert!(others.iter().all(|buf| buf.iter().all(|byte| *byte == 0xee)), "a dropped read wrote to others' buffers");
+    assert!(
+        others.iter().all(|buf| buf.iter().all(|byte| *byte == FOREIGN)),
+        "a dropped read wrote to others' buffers"
+    );
     rt.disk().remove_file(&path).await.expect("removed");
 }
 
